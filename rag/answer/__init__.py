@@ -1,0 +1,1 @@
+"""Hits in, a cited answer out: evidence, prompt, language model, citations, checks."""

@@ -1,0 +1,1 @@
+"""Passages in, ranked hits out: embed, keyword, store, fuse, rerank, index."""

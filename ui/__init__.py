@@ -1,0 +1,1 @@
+"""The browser side: FastAPI, the chat page, rendering and every text a person reads."""
