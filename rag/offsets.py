@@ -76,7 +76,7 @@ class OffsetMap:
 
     def then(self, later: "OffsetMap") -> "OffsetMap":
         """The map of two steps: ``self`` made the text that ``later`` edited."""
-        segments = []
+        segments: list[Segment] = []
         for step in later.segments:
             if step.is_copy and step.end > step.start:
                 segments.extend(self._slice(step))

@@ -176,7 +176,9 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     except OSError as error:
         raise SettingsError(f"配置文件 {path} 无法读取（{error.strerror}）。请检查权限") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"配置文件 {path} 不是有效的 TOML（{error}）。请按提示的行改正") from error
+        raise SettingsError(
+            f"配置文件 {path} 不是有效的 TOML（{error}）。请按提示的行改正"
+        ) from error
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -189,7 +191,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any
             value = environment.get(f"RAG_{section}_{name}".upper())
             if value is not None:
                 values.setdefault(section, {})[name] = (
-                    [part for part in value.split(os.pathsep) if part] if name == "corpus" else value
+                    [part for part in value.split(os.pathsep) if part]
+                    if name == "corpus"
+                    else value
                 )
     return values
 
@@ -198,7 +202,7 @@ def _ollama_url(host: str) -> str:
     """OLLAMA_HOST as Ollama reads it: scheme and port may be missing, 0.0.0.0 means here."""
     url = host if "://" in host else f"http://{host}"
     scheme, rest = url.split("://", 1)
-    rest = rest.rstrip("/").replace("0.0.0.0", "127.0.0.1", 1)
+    rest = rest.rstrip("/").replace("0.0.0.0", "127.0.0.1", 1)  # noqa: S104  an address to call
     if ":" not in rest and scheme == "http":
         rest += ":11434"
     return f"{scheme}://{rest}"

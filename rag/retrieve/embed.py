@@ -32,6 +32,7 @@ class Encoder(Protocol):
     @property
     def fingerprint(self) -> str:
         """Equal for models whose vectors may stand in one index."""
+
     @property
     def dimension(self) -> int: ...
     def encode_query(self, texts: Sequence[str]) -> FloatArray: ...
@@ -160,7 +161,9 @@ def _local_folder(model: str) -> Path:
     folder = Path(model).expanduser()
     if folder.is_dir():
         if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
-            raise ModelError(f"{model} 不是 sentence-transformers 模型目录（缺 modules.json）。请检查 [embed] model")
+            raise ModelError(
+                f"{model} 不是 sentence-transformers 模型目录（缺 modules.json）。请检查 [embed] model"
+            )
         return folder
     missing = ModelError(
         f"本机没有向量模型 {model}。请把模型目录复制到本机，并在 rag.toml 的 [embed] model 写上它的路径"

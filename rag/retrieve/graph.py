@@ -91,7 +91,7 @@ def _export(folder: Path, target: Path) -> None:
             )
     except (RuntimeError, TypeError, torch.onnx.errors.OnnxExporterError) as error:
         raise ModelError(
-            f"模型 {folder.name} 无法导出为 ONNX（{error}）。请在 rag.toml 设 [embed] backend = \"torch\""
+            f'模型 {folder.name} 无法导出为 ONNX（{error}）。请在 rag.toml 设 [embed] backend = "torch"'
         ) from error
 
 
@@ -161,7 +161,7 @@ class GraphEncoder:
             self._session = onnxruntime.InferenceSession(
                 str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # noqa: BLE001  both libraries raise bare classes of their own
+        except Exception as error:  # both libraries raise classes of their own
             raise ModelError(
                 f"模型目录 {folder} 已损坏（{error}）。请删除该目录后重试，系统会自动重建"
             ) from error

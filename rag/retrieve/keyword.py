@@ -1,0 +1,105 @@
+"""BM25 over characters and character bigrams: keyword search that needs no dictionary.
+
+Chinese is not segmented: a word list misses drug names and splits one name in two ways. Han
+characters count alone and in pairs; Latin words and numbers count whole. Texts meet in
+`rag.chinese.match_form`, so script, width and case do not matter.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.chinese import match_form
+from rag.errors import CorpusIndexError
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+K1 = 1.2
+B = 0.75
+_IDS = "ids.npy"
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_RUN = re.compile(rf"[{_HAN}]+|[^\W{_HAN}_]+(?:[.\-/%][^\W{_HAN}_]+)*")
+_IS_HAN = re.compile(rf"[{_HAN}]")
+
+
+def tokenize(text: str) -> list[str]:
+    """Tokens of a text, in order: each Han character, each pair, each Latin word or number.
+
+    ``tokenize("服用DeepSeek-R1") == ["服", "用", "服用", "deepseek-r1", "deepseek", "r1"]``
+    """
+    tokens: list[str] = []
+    for run in _RUN.findall(match_form(text)):
+        if _IS_HAN.match(run):
+            tokens.extend(run)
+            tokens.extend(run[i : i + 2] for i in range(len(run) - 1))
+        else:
+            tokens.append(run)
+            parts = re.split(r"[.\-/%]", run)
+            if len(parts) > 1 and not run.replace(".", "").isdigit():
+                tokens.extend(parts)
+    return tokens
+
+
+class KeywordIndex:
+    """BM25 (Lucene's variant, k1 1.2, b 0.75) over passages under integer ids."""
+
+    def __init__(self, ids: Sequence[int] | IntArray, texts: Sequence[str]) -> None:
+        import bm25s
+
+        self.ids = np.asarray(ids, np.int64)
+        self._model = bm25s.BM25(k1=K1, b=B, method="lucene", auto_compile=False)
+        self._rows = {int(number): row for row, number in enumerate(self.ids)}
+        if len(texts):
+            self._model.index([tokenize(text) for text in texts], show_progress=False)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def scores(self, question: str) -> FloatArray:
+        """The BM25 score of every passage, shape (passages,), in the order of ``ids``."""
+        tokens = [token for token in tokenize(question) if token in self._vocabulary()]
+        if not len(self) or not tokens:
+            return np.zeros(len(self), np.float32)
+        return np.asarray(self._model.get_scores(tokens), np.float32)
+
+    def rows(self, ids: Sequence[int]) -> IntArray:
+        """Where the passages of ``ids`` stand in ``scores``."""
+        return np.array([self._rows[number] for number in ids], np.int64)
+
+    def document_share(self, token: str) -> float:
+        """The share of passages that hold a token: 0 for one the index has never seen."""
+        number = self._vocabulary().get(token)
+        if number is None or not len(self):
+            return 0.0
+        pointers = self._model.scores["indptr"]
+        return float(pointers[number + 1] - pointers[number]) / len(self)
+
+    def _vocabulary(self) -> dict[str, int]:
+        vocabulary: dict[str, int] = getattr(self._model, "vocab_dict", {})
+        return vocabulary
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / _IDS, self.ids)
+        if len(self):
+            self._model.save(folder, show_progress=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> "KeywordIndex":
+        """Raises CorpusIndexError when files are missing or damaged."""
+        import bm25s
+
+        index = cls([], [])
+        try:
+            index.ids = np.load(folder / _IDS)
+            if len(index.ids):
+                index._model = bm25s.BM25.load(folder, show_progress=False)
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise CorpusIndexError(
+                f"关键词索引 {folder} 缺失或损坏。请运行 rag index 重建"
+            ) from error
+        index._rows = {int(number): row for row, number in enumerate(index.ids)}
+        return index
