@@ -51,6 +51,7 @@ class SourceText:
     title: str = ""
     source: str = ""
     date: str = ""
+    collection: str = ""
     notices: tuple[str, ...] = ()
 
 

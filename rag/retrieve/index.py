@@ -113,7 +113,7 @@ def write_generation(
             say("建立关键词索引")
             texts = [index_text(by_id[passage.document], passage) for passage in passages]
             KeywordIndex(ids, texts).save(aside / KEYWORD)
-            manifest = _manifest(recipe, documents, len(passages), aside)
+            manifest = _manifest(recipe, documents, passages, aside)
             (aside / MANIFEST).write_text(
                 json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8"
             )
@@ -134,6 +134,32 @@ def write_generation(
         ) from error
     _sweep(directory, keep=target.name)
     return target
+
+
+def is_published(
+    directory: Path, recipe: Recipe, documents: Sequence[Document], passages: Sequence[Passage]
+) -> bool:
+    """Whether the current generation holds exactly these documents and passages."""
+    try:
+        manifest = read_manifest(directory)
+    except CorpusIndexError:
+        return False
+    return all(
+        manifest.get(key) == value for key, value in _summary(recipe, documents, passages).items()
+    ) and all((directory / manifest["generation"] / name).is_file() for name in manifest["files"])
+
+
+def _summary(
+    recipe: Recipe, documents: Sequence[Document], passages: Sequence[Passage]
+) -> dict[str, Any]:
+    """What tells one content from another; passage ids never repeat, so the last one dates it."""
+    return {
+        "format": FORMAT,
+        "recipe": recipe.as_json(),
+        "documents": {document.id: document.sha256 for document in documents},
+        "passages": len(passages),
+        "last_passage": max((passage.id for passage in passages), default=0),
+    }
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -296,16 +322,13 @@ def _refuse_other_recipe(directory: Path, stored: dict[str, Any], recipe: Recipe
 
 
 def _manifest(
-    recipe: Recipe, documents: Sequence[Document], passages: int, directory: Path
+    recipe: Recipe, documents: Sequence[Document], passages: Sequence[Passage], directory: Path
 ) -> dict[str, Any]:
     from importlib.metadata import version
 
     libraries = ("faiss-cpu", "bm25s", "sentence-transformers", "onnxruntime", "OpenCC")
     return {
-        "format": FORMAT,
-        "recipe": recipe.as_json(),
-        "documents": {document.id: document.sha256 for document in documents},
-        "passages": passages,
+        **_summary(recipe, documents, passages),
         "files": {
             path.relative_to(directory).as_posix(): [path.stat().st_size, digest(path)]
             for path in _files(directory)
