@@ -23,7 +23,13 @@ from rag.ingest.clean import clean
 from rag.ingest.read import FoundFile, find_files, read_file
 from rag.ingest.split import split
 from rag.retrieve.embed import Encoder
-from rag.retrieve.index import Recipe, digest, index_text, is_published, write_generation
+from rag.retrieve.generation import (
+    Recipe,
+    digest,
+    index_text,
+    is_published,
+    write_generation,
+)
 from rag.settings import CleanSettings
 from rag.types import Document, Passage, SourceText
 from rag.workspace import Entry, Workspace
@@ -114,7 +120,9 @@ class Indexer:
         self._ocr = ocr
         self._lock_timeout = lock_timeout
         self._progress = progress or (lambda *_: None)
-        self.recipe = recipe_of(encoder, split_size, split_overlap, steps)
+        self.recipe = Recipe.of(
+            encoder, split_size=split_size, split_overlap=split_overlap, clean=steps.enabled()
+        )
 
     def update(self, add: Sequence[Path] = (), *, remove: Sequence[Path] = ()) -> IndexReport:
         """Bring the index up to date with its roots, after adding and removing some.
@@ -320,20 +328,6 @@ class Indexer:
                 yield workspace
             finally:
                 workspace.close()
-
-
-def recipe_of(
-    encoder: Encoder, split_size: int, split_overlap: int, steps: CleanSettings
-) -> Recipe:
-    """The recipe of an index made with these parts."""
-    return Recipe(
-        embedding=encoder.name,
-        embedding_fingerprint=encoder.fingerprint,
-        dimension=encoder.dimension,
-        split_size=split_size,
-        split_overlap=split_overlap,
-        clean=tuple(name for name, wanted in steps.model_dump().items() if wanted),
-    )
 
 
 def _kept(entry: Entry) -> Item:

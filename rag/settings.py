@@ -41,6 +41,10 @@ class CleanSettings(_Section):
     punctuation: bool = True
     boilerplate: bool = True
 
+    def enabled(self) -> tuple[str, ...]:
+        """The names of the steps that run."""
+        return tuple(name for name, wanted in self.model_dump().items() if wanted)
+
 
 class SplitSettings(_Section):
     """Sizes in characters."""

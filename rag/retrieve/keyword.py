@@ -5,14 +5,13 @@ characters count alone and in pairs; Latin words and numbers count whole. Texts 
 `rag.chinese.match_form`, so script, width and case do not matter.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.chinese import match_form
+from rag.chinese import tokenize
 from rag.errors import CorpusIndexError
 
 FloatArray = npt.NDArray[np.float32]
@@ -20,27 +19,6 @@ IntArray = npt.NDArray[np.int64]
 K1 = 1.2
 B = 0.75
 _IDS = "ids.npy"
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_RUN = re.compile(rf"[{_HAN}]+|[^\W{_HAN}_]+(?:[.\-/%][^\W{_HAN}_]+)*")
-_IS_HAN = re.compile(rf"[{_HAN}]")
-
-
-def tokenize(text: str) -> list[str]:
-    """Tokens of a text, in order: each Han character, each pair, each Latin word or number.
-
-    ``tokenize("服用DeepSeek-R1") == ["服", "用", "服用", "deepseek-r1", "deepseek", "r1"]``
-    """
-    tokens: list[str] = []
-    for run in _RUN.findall(match_form(text)):
-        if _IS_HAN.match(run):
-            tokens.extend(run)
-            tokens.extend(run[i : i + 2] for i in range(len(run) - 1))
-        else:
-            tokens.append(run)
-            parts = re.split(r"[.\-/%]", run)
-            if len(parts) > 1 and not run.replace(".", "").isdigit():
-                tokens.extend(parts)
-    return tokens
 
 
 class KeywordIndex:

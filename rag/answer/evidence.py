@@ -1,0 +1,77 @@
+"""Do the retrieved passages hold an answer? A probability, and the state that follows from it.
+
+A logistic regression over six features of the question and what was found. No similarity alone
+can tell: random pairs of this embedder already reach a cosine of 0.8. The coefficients in
+evidence.json are made by ``python -m benchmarks.calibrate``, which names the development
+questions it used; no question that is reported on was among them.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from rag.answer.extract import Candidate, coverage
+from rag.chinese import tokenize
+from rag.types import Hit, State
+
+FEATURES = (
+    "passage_cosine",
+    "sentence_cosine",
+    "passage_coverage",
+    "sentence_coverage",
+    "unseen_share",
+    "margin",
+)
+COEFFICIENTS = Path(__file__).with_name("evidence.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """``probability`` that the passages answer the question, and the state it leads to."""
+
+    probability: float
+    state: State
+
+
+def features(
+    hits: Sequence[Hit], ranked: Sequence[Candidate], weights: dict[str, float]
+) -> tuple[float, ...]:
+    """The values of `FEATURES`, each in about [0, 1]."""
+    if not hits or not ranked:
+        return (0.0,) * len(FEATURES)
+    texts = [f"{hit.title} {hit.passage.heading} {hit.passage.text}" for hit in hits]
+    tokens = [set(tokenize(text)) for text in texts]
+    everything = set().union(*tokens)
+    cosines = sorted((hit.dense for hit in hits), reverse=True)
+    return (
+        cosines[0],
+        max(candidate.cosine for candidate in ranked),
+        max(coverage(weights, found) for found in tokens),
+        max(candidate.coverage for candidate in ranked),
+        1.0 - coverage(weights, everything),
+        cosines[0] - sum(cosines) / len(cosines),
+    )
+
+
+def judge(values: Sequence[float], *, answered: float, uncertain: float) -> Evidence:
+    """The state for feature ``values``: probabilities from ``answered`` up are answered, from
+    ``uncertain`` up uncertain, the rest not found."""
+    coefficients, intercept = _model()
+    score = intercept + sum(c * v for c, v in zip(coefficients, values, strict=True))
+    probability = 1.0 / (1.0 + math.exp(-max(min(score, 60.0), -60.0)))
+    if probability >= answered:
+        state = State.ANSWERED
+    elif probability >= uncertain:
+        state = State.UNCERTAIN
+    else:
+        state = State.NOT_FOUND
+    return Evidence(probability, state)
+
+
+@lru_cache(maxsize=1)
+def _model() -> tuple[tuple[float, ...], float]:
+    content = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
+    return tuple(content["coefficients"][name] for name in FEATURES), content["intercept"]
