@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.answer import extract
-from rag.answer.cite import cite, citation
+from rag.answer.cite import citation, cite
 from rag.answer.evidence import features, judge
 from rag.answer.llm import LanguageModel
 from rag.answer.prompt import build_prompt
@@ -158,11 +158,7 @@ class Assistant:
 
     def ask(self, question: str, *, collections: Collection[str] | None = None) -> Answer:
         """The finished answer; see `stream`."""
-        answer = None
-        for answer in self.stream(question, collections=collections):
-            pass
-        if answer is None:
-            raise AssertionError("stream yields at least one answer")
+        *_, answer = self.stream(question, collections=collections)
         return answer
 
     def stream(

@@ -149,6 +149,11 @@ class Indexer:
             items = self._items(roots, workspace.entries(), run)
             return self._bring_up_to_date(workspace, items, run)
 
+    def has_roots(self) -> bool:
+        """Whether the index was ever given a folder or file of its own."""
+        with self._locked() as workspace:
+            return bool(workspace.roots())
+
     def update_items(self, items: Sequence[Item]) -> IndexReport:
         """Make the index hold exactly ``items``, which need not be files."""
         with self._locked() as workspace:
