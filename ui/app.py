@@ -1,0 +1,256 @@
+"""The chat as a web application, and the server that runs it.
+
+`build_app` gives a FastAPI application with the chat at ``/`` and ``/healthz`` beside it; later
+routes (sign-in, API) join it there. Nothing here opens a connection to another machine.
+"""
+
+import contextlib
+import errno
+import hashlib
+import http.client
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import ServeError
+from ui import texts
+from ui.chat import ChatAssistant, ComplianceNotice, build_blocks
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+logger = logging.getLogger(__name__)
+
+ASSETS = Path(__file__).parent / "assets"
+LOCAL_HOST_NAMES = ("127.0.0.1", "localhost")
+# What the page was seen to ask for; everything else of the framework stays closed.
+SERVED_PATHS = (
+    "/",
+    "/healthz",
+    "/favicon.ico",
+    "/robots.txt",
+    "/manifest.json",
+    "/theme.css",
+    "/yiwen/*",
+    "/assets/*",
+    "/static/*",
+    "/svelte/*",
+    "/gradio_api/startup-events",
+    "/gradio_api/heartbeat/*",
+    "/gradio_api/queue/join",
+    "/gradio_api/queue/data",
+    "/gradio_api/cancel",
+    "/gradio_api/reset",
+)
+_FONTS = (
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "system-ui",
+    "sans-serif",
+)
+_START_SECONDS = 60.0
+
+
+def build_app(
+    assistant: ChatAssistant,
+    *,
+    host_names: Collection[str] = LOCAL_HOST_NAMES,
+    concurrency: int = 4,
+    queue: int = 32,
+    max_question_characters: int = 2000,
+    compliance: ComplianceNotice | None = None,
+    examples: Sequence[str] = texts.EXAMPLES,
+) -> "FastAPI":
+    """The web application of one assistant.
+
+    Args:
+        host_names: names, without port, under which browsers may reach it.
+        concurrency: answers written at the same time.
+        queue: questions that may wait; further ones are refused.
+        max_question_characters: longer questions are refused on the server.
+        examples: questions offered as buttons.
+    """
+    gradio = _import_gradio()
+    from fastapi import FastAPI
+    from fastapi.staticfiles import StaticFiles
+
+    from ui.guard import Gate, SecurityHeaders
+
+    app = FastAPI(title=texts.TITLE, openapi_url=None, docs_url=None, redoc_url=None)
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok", "model": assistant.model_label}
+
+    app.mount("/yiwen", StaticFiles(directory=ASSETS), name="assets")
+    blocks = build_blocks(
+        assistant,
+        examples=examples,
+        concurrency=concurrency,
+        queue=queue,
+        max_question_characters=max_question_characters,
+        compliance=compliance,
+        head=f'<script src="{_asset("chat.js")}"></script>',
+    )
+    gradio.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size="1kb",
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        favicon_path=str(ASSETS / "icon.svg"),
+        theme=gradio.themes.Base(primary_hue="teal", font=list(_FONTS), font_mono=["monospace"]),
+        head=f'<link rel="stylesheet" href="{_asset("chat.css")}">',
+    )
+    app.add_middleware(Gate, host_names=host_names, paths=SERVED_PATHS)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def serve(
+    assistant: ChatAssistant,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    *,
+    host_names: Collection[str] | None = None,
+    on_ready: Callable[[str], None] | None = None,
+    **options: Any,
+) -> None:
+    """Serve the chat until interrupted; ``options`` go to `build_app`.
+
+    ``on_ready`` is called with the page's address, from another thread, once the page answers.
+
+    Raises:
+        ServeError: the port is taken or forbidden, or the host is not one of this machine.
+    """
+    listener = _listen(host, port)
+    with contextlib.closing(listener):
+        import uvicorn
+
+        reachable = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104
+        shown = f"[{reachable}]" if ":" in reachable else reachable
+        names = {*LOCAL_HOST_NAMES, reachable} if host_names is None else set(host_names)
+        # `_wait_until_ready` asks under the name it shows.
+        app = build_app(assistant, host_names=names | {reachable}, **options)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+        server = uvicorn.Server(config)
+        if on_ready is not None:
+            threading.Thread(
+                target=_wait_until_ready,
+                args=(reachable, port, f"http://{shown}:{port}", on_ready, server),
+                daemon=True,
+            ).start()
+        # A second Ctrl+C, or the first one while starting, reaches us as KeyboardInterrupt.
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+
+
+def _import_gradio() -> Any:
+    """Gradio with its ways out of the house shut."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_RUN_HISTORY"] = "False"
+    import gradio
+    from gradio import processing_utils
+
+    async def refuse_async(*_: object, **__: object) -> Any:
+        raise PermissionError("downloads are switched off")
+
+    def refuse(*_: object, **__: object) -> Any:
+        raise PermissionError("downloads are switched off")
+
+    # Anybody may name an address as a component's value, and the server would fetch it.
+    replacements = {
+        "async_ssrf_protected_get": refuse_async,
+        "async_ssrf_protected_download": refuse_async,
+        "ssrf_protected_download": refuse,
+        "save_url_to_cache": refuse,
+        "unsafe_download": refuse,
+    }
+    for name, replacement in replacements.items():
+        if not hasattr(processing_utils, name):
+            raise ServeError(
+                f"已安装的 gradio 与本程序不配套（缺少 {name}）。请按 constraints.txt 重新安装"
+            )
+        setattr(processing_utils, name, replacement)
+    return gradio
+
+
+def _asset(name: str) -> str:
+    """An asset's address, with a version so that a browser never keeps an old one."""
+    version = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:12]
+    return f"/yiwen/{name}?v={version}"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything slow is loaded.
+
+    Raises:
+        ServeError: in words that say what to do.
+    """
+    other = port + 1 if 1024 <= port < 65535 else 7861
+    try:
+        family = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            listener.listen(128)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = texts.PORT_TAKEN.format(port=port, other=other)
+        elif error.errno == errno.EACCES:
+            message = texts.PORT_FORBIDDEN.format(port=port, other=other)
+        else:
+            message = texts.HOST_UNKNOWN.format(host=host, reason=error.strerror)
+        raise ServeError(message) from error
+    return listener
+
+
+def _wait_until_ready(
+    host: str, port: int, url: str, on_ready: Callable[[str], None], server: Any
+) -> None:
+    """Call ``on_ready`` once ``/healthz`` answers; log when it never does."""
+    for _ in _until(time.monotonic() + _START_SECONDS):
+        if server.should_exit:
+            return
+        connection = http.client.HTTPConnection(host, port, timeout=2)
+        try:
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                on_ready(url)
+                return
+        except OSError:
+            continue
+        finally:
+            connection.close()
+    logger.error(texts.START_FAILED.format(url=url))
+
+
+def _until(deadline: float) -> Iterator[None]:
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.05)

@@ -1,0 +1,288 @@
+"use strict";
+// The transcript. The server sends the current turn as {turn, phase, body, sources, copy, message,
+// model} (ui/chat.py); body and sources are HTML that ui/render.py has escaped. The conversation
+// lives in this page's DOM and nowhere else.
+(() => {
+  const yiwen = {};
+  window.yiwen = yiwen;
+
+  let root = null;
+  let words = {};
+  let current = null; // the article of the turn in progress
+  const clipboard = new WeakMap(); // article → text for the clipboard
+  const closed = new Set(); // turns that were stopped or broken off: late updates are dropped
+
+  const find = (selector, base = root) => base.querySelector(selector);
+  const box = () => document.querySelector("#yiwen-question textarea");
+  const inProgress = () =>
+    current !== null && ["queued", "waiting", "streaming"].includes(current.dataset.phase);
+
+  yiwen.mount = (element, props, watch) => {
+    root = element;
+    words = props.words;
+    document.documentElement.lang = "zh-CN";
+    watch("value", () => receive(props.value));
+    root.addEventListener("click", onClick);
+    find(".new").addEventListener("click", clear);
+    const composer = document.querySelector("#yiwen-composer");
+    new ResizeObserver(() => {
+      document.body.style.setProperty("--composer", `${composer.offsetHeight}px`);
+    }).observe(composer);
+    if (props.value) receive(props.value);
+  };
+
+  // Before the question leaves the page: show it at once.
+  yiwen.ask = (question) => {
+    refuse("");
+    if (question && question.trim() && !inProgress()) begin(question.trim());
+    return question;
+  };
+
+  // The event is over, whichever way; a turn still open was broken off.
+  yiwen.ended = () => {
+    const turn = current;
+    window.setTimeout(() => {
+      if (turn === null || turn !== current || !inProgress()) return;
+      morph(find(".card", turn), words.interrupted);
+      finish("failed");
+      say(words.interruptedLine);
+      giveBack(turn);
+    }, 400);
+  };
+
+  yiwen.stopped = () => {
+    if (!inProgress()) return;
+    const card = find(".card", current);
+    const text = find(".answer-text", card);
+    const note = document.createElement("p");
+    note.className = "note note-stopped";
+    note.textContent = text && text.textContent ? words.stopped : words.stoppedEmpty;
+    const chip = find(".chip-busy", card);
+    if (chip) chip.remove();
+    card.append(note);
+    if (!text || !text.textContent) giveBack(current);
+    finish("stopped");
+    say(note.textContent);
+    if (box()) box().focus();
+  };
+
+  function receive(value) {
+    if (!value) return;
+    find("[data-model]").textContent = value.model;
+    if (value.phase === "idle") return;
+    if (value.phase === "refused") {
+      if (current !== null && current.dataset.phase === "queued") drop();
+      refuse(value.message);
+      return;
+    }
+    if (closed.has(value.turn) || current === null) return;
+    if (!current.dataset.turn) {
+      if (current.dataset.phase !== "queued") return; // stopped before the server had begun
+      current.dataset.turn = value.turn;
+    }
+    if (current.dataset.turn !== value.turn) return;
+    const follow = below(current) < 120;
+    current.dataset.phase = value.phase;
+    morph(find(".card", current), value.body);
+    morph(find(".sources", current), value.sources);
+    current.classList.toggle("has-sources", find(".source", current) !== null);
+    if (value.phase === "finished") {
+      clipboard.set(current, value.copy);
+      finish("finished");
+      say(value.message);
+    } else if (value.phase === "failed") {
+      const turn = current;
+      finish("failed");
+      say(value.message);
+      giveBack(turn);
+    } else if (value.phase === "waiting") {
+      say(words.waiting);
+    }
+    if (follow) reveal(current);
+  }
+
+  function begin(question) {
+    const turn = document.createElement("article");
+    turn.className = "turn";
+    turn.dataset.phase = "queued";
+    turn.innerHTML =
+      '<h2 class="question"></h2><div class="card" aria-busy="true"></div>' +
+      '<aside class="sources"></aside>';
+    find(".question", turn).textContent = question;
+    find(".sources", turn).setAttribute("aria-label", words.sources);
+    morph(find(".card", turn), words.queued);
+    find(".log").append(turn);
+    current = turn;
+    activate(turn);
+    document.body.classList.add("yiwen-busy", "yiwen-talking");
+    find(".new").hidden = false;
+    reveal(turn);
+  }
+
+  function finish(phase) {
+    if (current.dataset.turn) closed.add(current.dataset.turn);
+    current.dataset.phase = phase;
+    find(".card", current).removeAttribute("aria-busy");
+    document.body.classList.remove("yiwen-busy");
+  }
+
+  function drop() {
+    current.remove();
+    current = null;
+    document.body.classList.remove("yiwen-busy");
+    if (!find(".turn")) clear();
+  }
+
+  function clear() {
+    if (inProgress()) document.querySelector("#yiwen-stop").click();
+    find(".log").replaceChildren();
+    current = null;
+    document.body.classList.remove("yiwen-busy", "yiwen-talking");
+    find(".new").hidden = true;
+    refuse("");
+    if (box()) box().focus();
+  }
+
+  function activate(turn) {
+    for (const other of root.querySelectorAll(".turn.active")) other.classList.remove("active");
+    turn.classList.add("active");
+  }
+
+  function onClick(event) {
+    const target = event.target.closest("a, button, .turn");
+    if (target === null) return;
+    const turn = target.closest(".turn");
+    if (turn !== null) activate(turn);
+    if (target.matches("a.mark, a.back")) {
+      event.preventDefault();
+      jump(target, document.getElementById(target.getAttribute("href").slice(1)));
+    } else if (target.matches(".copy")) {
+      copy(target, clipboard.get(turn) || "");
+    } else if (target.matches(".example")) {
+      ask(target.textContent);
+    }
+  }
+
+  function jump(from, to) {
+    if (to === null) return;
+    for (const old of root.querySelectorAll(".target")) old.classList.remove("target");
+    to.classList.add("target");
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    to.focus({ preventScroll: true });
+    to.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "center" });
+  }
+
+  async function copy(button, text) {
+    const done = await write(text);
+    button.textContent = done ? words.copied : words.copyFailed;
+    say(button.textContent);
+    window.setTimeout(() => {
+      button.textContent = words.copy;
+    }, 2000);
+  }
+
+  // A page over plain http on another machine's address has no navigator.clipboard.
+  async function write(text) {
+    if (navigator.clipboard) {
+      try {
+        await navigator.clipboard.writeText(text);
+        return true;
+      } catch {
+        // not permitted: the older way below
+      }
+    }
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.style.position = "fixed";
+    area.style.opacity = "0";
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+
+  function ask(question) {
+    if (inProgress()) return;
+    fill(question);
+    window.setTimeout(() => document.querySelector("#yiwen-send").click(), 30);
+  }
+
+  // A question that was not answered goes back, unless another is being written.
+  function giveBack(turn) {
+    if (box() && !box().value) fill(find(".question", turn).textContent);
+  }
+
+  function fill(text) {
+    const area = box();
+    const setter = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
+    setter.call(area, text);
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    area.focus();
+  }
+
+  function refuse(message) {
+    const line = document.querySelector("#yiwen-composer .refusal");
+    if (line === null) return;
+    line.textContent = message;
+    line.hidden = !message;
+    if (message && box()) box().focus();
+  }
+
+  function say(message) {
+    find(".status").textContent = message;
+  }
+
+  // How far the end of a turn's answer lies below what can be seen above the question box.
+  function below(turn) {
+    const composer = document.querySelector("#yiwen-composer").offsetHeight;
+    return find(".card", turn).getBoundingClientRect().bottom - (window.innerHeight - composer - 12);
+  }
+
+  // Bring the answer's end into view, but never push its question out of it.
+  function reveal(turn) {
+    const room = find(".question", turn).getBoundingClientRect().top - 76;
+    const distance = Math.min(below(turn), room);
+    if (distance > 0) window.scrollBy({ top: distance });
+  }
+
+  // Change only what differs, so that a selection, an open <details> and the focus survive.
+  function morph(element, html) {
+    const wanted = document.createElement("template");
+    wanted.innerHTML = html;
+    children(element, wanted.content);
+  }
+
+  function children(old, wanted) {
+    const before = [...old.childNodes];
+    const after = [...wanted.childNodes];
+    after.forEach((node, index) => {
+      if (index >= before.length) old.append(node);
+      else update(before[index], node);
+    });
+    before.slice(after.length).forEach((node) => node.remove());
+  }
+
+  function update(old, wanted) {
+    if (old.nodeType !== wanted.nodeType || old.nodeName !== wanted.nodeName) {
+      old.replaceWith(wanted);
+      return;
+    }
+    if (old.nodeType === Node.TEXT_NODE) {
+      if (old.data !== wanted.data) old.data = wanted.data;
+      return;
+    }
+    for (const { name } of [...old.attributes]) {
+      if (!wanted.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+    }
+    for (const { name, value } of wanted.attributes) {
+      if (name === "class") {
+        const kept = old.classList.contains("target") ? `${value} target` : value;
+        if (old.className !== kept) old.className = kept;
+      } else if (old.getAttribute(name) !== value) {
+        old.setAttribute(name, value);
+      }
+    }
+    children(old, wanted);
+  }
+})();
