@@ -38,7 +38,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class OffsetMap:
-    """Segments in order that together cover the edited text and the original."""
+    """Segments in order that together cover the edited text.
+
+    What was deleted from the original lies in the gaps between their original spans.
+    """
 
     segments: tuple[Segment, ...]
 
@@ -68,10 +71,13 @@ class OffsetMap:
 
     def to_edited(self, position: int) -> int:
         """The place in the edited text of an original position; a deleted one goes to the gap."""
+        if not self.segments:
+            return 0
         index = bisect_right(self.segments, position, key=lambda s: s.original_start) - 1
         segment = self.segments[max(index, 0)]
         if segment.is_copy:
-            return min(segment.start + position - segment.original_start, segment.end)
+            inside = max(0, position - segment.original_start)
+            return min(segment.start + inside, segment.end)
         return segment.start if position < segment.original_end else segment.end
 
     def then(self, later: "OffsetMap") -> "OffsetMap":
@@ -89,7 +95,8 @@ class OffsetMap:
         """The parts of this map that a copying ``step`` of the later map kept."""
         shift = step.start - step.original_start
         index = bisect_right(self.segments, step.original_start, key=lambda s: s.start) - 1
-        for segment in self.segments[max(index, 0) :]:
+        for position in range(max(index, 0), len(self.segments)):
+            segment = self.segments[position]
             if segment.start >= step.original_end:
                 break
             start = max(segment.start, step.original_start)
