@@ -108,7 +108,9 @@ class TorchEncoder:
         _go_offline()
         import torch
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()
         if threads:
             torch.set_num_threads(threads)
         try:

@@ -52,7 +52,9 @@ def _export(folder: Path, target: Path) -> None:
 
     import torch
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     model = SentenceTransformer(
         str(folder),
         device="cpu",

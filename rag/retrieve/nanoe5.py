@@ -5,9 +5,9 @@ The package (MIT, as is the model, intfloat/multilingual-e5-small) ships one fil
 layout: header ``E5S1``, sizes, Unigram pieces with their scores, a normalization table, tensors in
 float32 or Q4_0 (blocks of 32 values: one float16 scale, 16 bytes of nibbles, offset 8).
 
-The vocabulary is pruned to special, Chinese, symbol and ASCII pieces, the latter to the
-`ASCII_PIECES` most frequent. Chinese and English text keeps its embedding (mean cosine 0.999
-against the whole vocabulary); other scripts fall back to unknown pieces. Memory falls to a third.
+The vocabulary is pruned to special, Chinese, symbol, number and ASCII pieces, the letters to the
+`ASCII_PIECES` most frequent. Chinese and English text keeps its embedding; other scripts fall back
+to unknown pieces. Memory falls to a third.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ import numpy.typing as npt
 from rag.errors import ModelError
 
 NAME = "multilingual-e5-small"
-ASCII_PIECES = 20_000
+ASCII_PIECES = 40_000
 _REVISION = "1"  # raise when the folder written below changes
 _BLOCK = 32
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
@@ -190,9 +190,10 @@ def _kept(pieces: list[str]) -> list[int]:
         if body.isascii():
             if not all(0x20 <= ord(character) < 0x7F for character in body):
                 continue
-            ascii_count += len(body) > 1
-            if len(body) > 1 and ascii_count > ASCII_PIECES:
-                continue
+            if len(body) > 1 and not any(character.isdigit() for character in body):
+                ascii_count += 1
+                if ascii_count > ASCII_PIECES:
+                    continue
             kept.append(index)
         elif all(_is_kept(character) for character in body):
             kept.append(index)
