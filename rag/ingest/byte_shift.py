@@ -176,8 +176,8 @@ def _is_wide(character: str) -> bool:
 @lru_cache(maxsize=32768)
 def _is_rare(character: str) -> bool:
     """Whether running Chinese text seldom holds this character: not among the 3,755 common
-    ones of GB 2312 (in either script), not ASCII, not a common mark."""
-    if character.isascii() or character in _COMMON_MARKS:
+    ones of GB 2312 (in either script), not ASCII, not Japanese kana, not a common mark."""
+    if character.isascii() or character in _COMMON_MARKS or "\u3040" <= character <= "\u30ff":
         return False
     try:
         lead = simplify(character).encode("gb2312")[0]

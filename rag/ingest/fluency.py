@@ -64,6 +64,7 @@ _DIGIT = 600_000
 _LATIN = 200_000
 _ASCII_MARK = 60_000
 _FULL_WIDTH = 2_000
+_KANA = 5_000
 
 
 class Fluency:
@@ -107,6 +108,8 @@ def _rate(character: str) -> float:
         return _DIGIT if character.isdigit() else _LATIN if character.isalpha() else _ASCII_MARK
     if "\uff01" <= character <= "\uff5e":
         return _FULL_WIDTH
+    if "\u3040" <= character <= "\u30ff":
+        return _KANA
     return _UNSEEN
 
 
