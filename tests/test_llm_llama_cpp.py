@@ -46,7 +46,7 @@ def test_same_question_same_answer(model: LanguageModel) -> None:
 def test_closing_the_stream_stops_and_leaves_the_model_usable(model: LanguageModel) -> None:
     stream = model.stream([Message("user", "讲一个长故事。")], max_tokens=900, temperature=0)
     next(stream)
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     deltas = model.stream([Message("user", "你好")], max_tokens=2, temperature=0)
     assert list(deltas)
 

@@ -218,7 +218,7 @@ def test_closing_the_stream_hangs_up(server: RecordedServer) -> None:
     server.answers["/api/chat"] = recorded("chat_stream", lines=(line,) * 500, pace=0.01)
     stream = ollama(server.url, MODEL).stream(QUESTION, max_tokens=64, temperature=0)
     assert next(stream).text == "The"
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert server.hung_up.wait(2.0)
 
 

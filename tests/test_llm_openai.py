@@ -150,7 +150,7 @@ def test_closing_the_stream_hangs_up(server: RecordedServer) -> None:
     model = openai_compatible(f"{server.url}/v1", "m", "", 8192)
     stream = model.stream(QUESTION, max_tokens=64, temperature=0)
     assert next(stream).text == "词"
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert server.hung_up.wait(2.0)
 
 

@@ -12,7 +12,7 @@ A bracketed number above 99 or holding 0 is text (`国办发[2023]5号`), not a 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -28,12 +28,13 @@ _LIST = rf"{_ITEM}(?:\s*[,，、;；]\s*{_ITEM})*"
 _MARK = re.compile(
     rf"{_OPEN}\s*\^?(?:资料|文献|来源)?\s*({_LIST})\s*(?:†[^\]】］\n]{{0,40}})?{_CLOSE}"
 )
-# The beginning of a mark at the end of a text that is still growing.
-_UNFINISHED = re.compile(
-    rf"\s*{_OPEN}\s*\^?(?:资?|资料|文献?|来源?)\s*[0-9０-９\s,，、;；~～至–—-]*(?:†[^\]】］\n]{{0,40}})?$"
-)
+# The beginning of a mark at the end of a text; before its first digit it may still be anything.
+_TAIL = r"[0-9０-９\s,，、;；~～至–—-]*(?:†[^\]】］\n]{0,40})?$"
+_BEGUN = re.compile(rf"\s*{_OPEN}\s*\^?(?:资料|文献|来源)?\s*[0-9０-９]{_TAIL}")
+_OPENED = re.compile(rf"\s*{_OPEN}\s*\^?(?:资料?|文献?|来源?)?\s*{_TAIL}")
 # "参考区间[3,5]" is a measure, not a pair of marks.
 _INTERVAL = re.compile(r"(?:区间|范围|闭区间)[为是：:]?\s*$")
+_LONGEST_MARK = 80
 _SPAN_SENTENCES = 3
 _EXTRA_SENTENCE_COST = 0.12
 _LEAST_OVERLAP = 0.2
@@ -53,27 +54,20 @@ class Cited:
     hits: tuple[Hit, ...] = ()
     dropped_marks: tuple[int, ...] = ()
 
-    @property
-    def evidence(self) -> Mapping[int, str]:
-        """By mark, all text of the cited passage that the model was shown, for `verify`."""
-        return {
-            citation.mark: evidence_text(hit)
-            for citation, hit in zip(self.citations, self.hits, strict=True)
-        }
 
-
-def evidence_text(hit: Hit) -> str:
-    """A passage as the model sees it: with the title, date and heading it stands under."""
-    parts = (hit.title, hit.date, hit.passage.heading, hit.passage.text)
-    return "\n".join(part for part in parts if part)
-
-
-def cite(text: str, passages: Sequence[Hit], document: Callable[[str], Document]) -> Cited:
+def cite(
+    text: str,
+    passages: Sequence[Hit],
+    document: Callable[[str], Document],
+    *,
+    partial: bool = False,
+) -> Cited:
     """Resolve the marks of ``text``; mark [n] means ``passages[n - 1]``.
 
-    ``document`` gives a document by its id. An unfinished mark at the end is left out.
+    ``document`` gives a document by its id. A mark begun at the end of the text is left out; of a
+    ``partial`` text, a bare opening bracket too, since a mark may follow.
     """
-    clean, marks = _take_marks(text)
+    clean, marks = _take_marks(text, _OPENED if partial else _BEGUN)
     spans = _joined_spans(clean)
     by_sentence = _assign(clean, spans, marks)
     citations: list[Citation] = []
@@ -169,9 +163,9 @@ def bigrams(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _take_marks(text: str) -> tuple[str, list[tuple[int, int]]]:
+def _take_marks(text: str, ending: re.Pattern[str]) -> tuple[str, list[tuple[int, int]]]:
     """The text without marks, and each mark's ``(position, number)`` in it."""
-    text = _finished(text)
+    text = _finished(text, ending)
     clean: list[str] = []
     length = position = 0
     marks: list[tuple[int, int]] = []
@@ -188,12 +182,13 @@ def _take_marks(text: str) -> tuple[str, list[tuple[int, int]]]:
         position = found.end()
         marks += [(length, number) for number in numbers]
     clean.append(text[position:])
-    whole = _finished("".join(clean))
+    whole = _finished("".join(clean), ending)
     return whole, [(min(position, len(whole)), number) for position, number in marks]
 
 
-def _finished(text: str) -> str:
-    while unfinished := _UNFINISHED.search(text):
+def _finished(text: str, ending: re.Pattern[str]) -> str:
+    # Looking at the end only keeps a model that repeats "[" for ever from costing ever more.
+    while unfinished := ending.search(text, max(len(text) - _LONGEST_MARK, 0)):
         text = text[: unfinished.start()]
     return text
 

@@ -10,7 +10,7 @@ prompt does not fit or was seen to have been cut.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -63,7 +63,7 @@ class LanguageModel(Protocol):
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float
-    ) -> Iterator[Delta]:
+    ) -> Generator[Delta, None, None]:
         """Generate; a generator whose ``close()`` stops the server.
 
         Raises:
@@ -140,7 +140,7 @@ class LlamaIndexModel:
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float
-    ) -> Iterator[Delta]:
+    ) -> Generator[Delta, None, None]:
         """See `LanguageModel.stream`."""
         from llama_index.core.llms import ChatMessage
 

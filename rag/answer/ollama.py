@@ -13,7 +13,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -78,7 +78,7 @@ class OllamaModel:
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float
-    ) -> Iterator[Delta]:
+    ) -> Generator[Delta, None, None]:
         """See `rag.answer.llm.LanguageModel.stream`."""
         import httpx
         import ollama

@@ -6,7 +6,7 @@ dropping it would let the server generate on until the garbage collector comes b
 
 import re
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ class OpenAICompatibleModel:
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float
-    ) -> Iterator[Delta]:
+    ) -> Generator[Delta, None, None]:
         """See `rag.answer.llm.LanguageModel.stream`."""
         check_fits(messages, max_tokens, self.context)
         import httpx
