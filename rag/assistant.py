@@ -15,7 +15,7 @@ from rag.answer.cite import citation, cite
 from rag.answer.evidence import features, judge
 from rag.answer.llm import LanguageModel
 from rag.answer.prompt import build_prompt
-from rag.answer.verify import verify
+from rag.answer.verify import is_refusal, verify
 from rag.errors import LanguageModelError, QuestionError
 from rag.language import EXTRACTIVE, LanguageModelSource
 from rag.retrieve.embed import Encoder, load_encoder
@@ -49,6 +49,18 @@ class AnswerOptions:
     max_question_characters: int = 2000
     max_tokens: int = 1024
     temperature: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Passages and sentences found for a question, and the features of their evidence."""
+
+    question: str
+    index: CorpusIndex
+    hits: tuple[Hit, ...]
+    ranked: tuple[extract.Candidate, ...]
+    features: tuple[float, ...]
+    timings: dict[str, float]
 
 
 class Assistant:
@@ -173,29 +185,18 @@ class Assistant:
             LanguageModelError: the model failed and `auto` does not allow another to stand in.
         """
         started = time.perf_counter()
-        asked = self._checked(question)
-        index = self.index
-        timings: dict[str, float] = {}
-        hits = self._find(index, asked, None, collections)
-        timings["retrieve"] = time.perf_counter() - started
-        weights = extract.token_weights(asked, index.keyword.document_share, len(index.keyword))
-        ranked = extract.candidates(
-            asked,
-            hits,
-            weights=weights,
-            encode_question=lambda text: self._encoder.encode_query([text])[0],
-            encode_sentences=self._encoder.encode_document,
-        )
+        findings = self.examine(question, collections=collections)
+        hits, timings = findings.hits, dict(findings.timings)
         evidence = judge(
-            features(hits, ranked, weights),
+            findings.features,
             answered=self._answer.answered,
             uncertain=self._answer.uncertain,
         )
-        timings["evidence"] = time.perf_counter() - started - timings["retrieve"]
+        index = findings.index
         model = self._models.current() if evidence.state is not State.NOT_FOUND else None
         base = Answer(
             question=question,
-            search_question=asked,
+            search_question=findings.question,
             state=evidence.state,
             text="",
             hits=hits,
@@ -217,7 +218,30 @@ class Assistant:
                     raise
                 notice = f"大模型未能完成回答（{error}），以下改为摘录资料原文。"
                 base = replace(base, model=EXTRACTIVE, notices=(*base.notices, notice))
-        yield _finish(_extractive(base, index, extract.choose(ranked)), started)
+        yield _finish(_extractive(base, index, extract.choose(findings.ranked)), started)
+
+    def examine(self, question: str, *, collections: Collection[str] | None = None) -> "Findings":
+        """What is found for a question before anything is answered.
+
+        Raises:
+            QuestionError: the question is empty or too long.
+        """
+        started = time.perf_counter()
+        asked = self._checked(question)
+        index = self.index
+        hits = self._find(index, asked, None, collections)
+        retrieved = time.perf_counter()
+        weights = extract.token_weights(asked, index.keyword.document_share, len(index.keyword))
+        ranked = extract.candidates(
+            asked,
+            hits,
+            weights=weights,
+            encode_question=lambda text: self._encoder.encode_query([text])[0],
+            encode_sentences=self._encoder.encode_document,
+        )
+        values = features(hits, ranked, weights)
+        timings = {"retrieve": retrieved - started, "evidence": time.perf_counter() - retrieved}
+        return Findings(asked, index, hits, tuple(ranked), values, timings)
 
     def _checked(self, question: str) -> str:
         text = " ".join(question.split())
@@ -277,7 +301,7 @@ class Assistant:
                     timings[_FIRST_TIMING] = time.perf_counter() - started
                 if delta.truncated:
                     notices.append("回答达到长度上限，可能没有说完。")
-                cited = cite(text, prompt.passages, index.documents.document, partial=True)
+                cited = cite(text, prompt.passages, index.documents.document)
                 yield replace(
                     base,
                     text=cited.text,

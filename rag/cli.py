@@ -142,9 +142,18 @@ def serve(
 
         assistant = Assistant.from_settings(settings)
     with _status("启动网页"):
+        from ui.app import ComplianceNotice
         from ui.app import serve as serve_page
+    compliance = settings.compliance
     serve_page(
-        assistant, settings, on_ready=lambda url: typer.echo(f"医问已启动：{url}（按 Ctrl+C 停止）")
+        assistant,
+        settings.serve.host,
+        settings.serve.port,
+        concurrency=settings.serve.concurrency,
+        queue=settings.serve.queue,
+        max_question_characters=settings.answer.max_question_characters,
+        compliance=ComplianceNotice(compliance.model_name, compliance.filing_number),
+        on_ready=lambda url: typer.echo(f"医问已启动：{url}（按 Ctrl+C 停止）"),
     )
 
 

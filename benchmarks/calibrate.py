@@ -1,0 +1,171 @@
+"""Fit the evidence model (rag/answer/evidence.json) on development questions only.
+
+The even-hashed halves of cmrc2018-dev-abstain and drcd-dev-abstain and the questions of
+tests/data/development_questions.jsonl about corpus/. A logistic regression on standardized
+features, regularized; each set weighs the same, answerable and unanswerable questions too.
+Prints the leave-one-set-out AUC, so that a fit to one set's manner would show.
+
+Run: ``python -m benchmarks.calibrate [--cache DIR] [--write]``
+"""
+
+import argparse
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.datasets import Question, items, questions, rows
+from rag.answer.evidence import COEFFICIENTS, FEATURES
+from rag.assistant import AnswerOptions, Assistant, SearchOptions
+from rag.chinese import to_simplified
+from rag.indexer import Indexer
+from rag.language import LanguageModelSource
+from rag.retrieve.embed import Encoder, load_encoder
+from rag.settings import Settings
+
+SETS = ("cmrc2018-dev-abstain", "drcd-dev-abstain")
+OWN = "corpus"
+OWN_QUESTIONS = Path("tests/data/development_questions.jsonl")
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Features, shape (questions, features), and whether each question is answerable."""
+
+    name: str
+    features: Array
+    labels: Array
+
+
+def assistant_for(directory: Path, encoder: Encoder, indexer: Indexer) -> Assistant:
+    """An extractive assistant over an index that the indexer has just made."""
+    settings = Settings.model_validate({"answer": {"llm": "extractive"}})
+    return Assistant(
+        directory,
+        encoder=encoder,
+        recipe=indexer.recipe,
+        models=LanguageModelSource(settings),
+        search=SearchOptions(),
+        answer=AnswerOptions(),
+    )
+
+
+def indexer_for(directory: Path, encoder: Encoder) -> Indexer:
+    """The product's own sizes and cleaning."""
+    settings = Settings()
+    return Indexer(
+        directory,
+        encoder=encoder,
+        split_size=settings.split.size,
+        split_overlap=settings.split.overlap,
+        steps=settings.clean,
+    )
+
+
+def own_questions() -> list[Question]:
+    return [
+        Question(
+            row["id"],
+            row["question"],
+            tuple(row["answers"]),
+            frozenset(),
+            row["answerable"],
+            row["kind"],
+        )
+        for row in rows(OWN_QUESTIONS)
+    ]
+
+
+def sample(name: str, assistant: Assistant, asked: list[Question]) -> Sample:
+    values = [assistant.examine(to_simplified(q.text)).features for q in asked]
+    labels = [float(q.is_answerable) for q in asked]
+    return Sample(name, np.array(values), np.array(labels))
+
+
+def fit(samples: list[Sample]) -> tuple[Array, float]:
+    """Coefficients and intercept on the features as they are."""
+    from sklearn.linear_model import LogisticRegression
+
+    features = np.concatenate([s.features for s in samples])
+    labels = np.concatenate([s.labels for s in samples])
+    weights = np.concatenate(
+        [np.where(s.labels == 1, 0.5 / s.labels.sum(), 0.5 / (1 - s.labels).sum()) for s in samples]
+    )
+    weights *= len(labels) / weights.sum()
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
+    model = LogisticRegression(C=1.0, max_iter=1000)
+    model.fit((features - mean) / spread, labels, sample_weight=weights)
+    coefficients = model.coef_[0] / spread
+    return coefficients, float(model.intercept_[0] - (coefficients * mean).sum())
+
+
+def probabilities(sample: Sample, coefficients: Array, intercept: float) -> Array:
+    result: Array = 1 / (1 + np.exp(-(sample.features @ coefficients + intercept)))
+    return result
+
+
+def print_quality(sample: Sample, chances: Array) -> None:
+    """AUC, and both errors together at several thresholds."""
+    from sklearn.metrics import roc_auc_score
+
+    print(
+        f"{sample.name}: {len(sample.labels)} questions, AUC {roc_auc_score(sample.labels, chances):.3f}"
+    )
+    for threshold in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
+        refused = chances < threshold
+        right = 100 * refused[sample.labels == 0].mean()
+        wrong = 100 * refused[sample.labels == 1].mean()
+        print(
+            f"  threshold {threshold}: refused of unanswerable {right:5.1f} %, of answerable {wrong:5.1f} %"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cache", type=Path, help="keep the indexes here for the next run")
+    parser.add_argument("--write", action="store_true", help="write the coefficients")
+    arguments = parser.parse_args()
+    encoder = load_encoder(progress=print)
+    samples = []
+    with tempfile.TemporaryDirectory() as aside:
+        base = arguments.cache or Path(aside)
+        for name in (*SETS, OWN):
+            directory = base / f"calibrate-{name}"
+            indexer = indexer_for(directory, encoder)
+            if name == OWN:
+                indexer.update([Path("corpus")])
+                asked = own_questions()
+            else:
+                indexer.update_items(items(name, with_titles=True))
+                asked = [q for q in questions(name) if q.is_development]
+            samples.append(sample(name, assistant_for(directory, encoder, indexer), asked))
+    print("Leave one set out:")
+    for held in samples:
+        model = fit([s for s in samples if s is not held])
+        print_quality(held, probabilities(held, *model))
+    coefficients, intercept = fit(samples)
+    print("All sets (what is written):")
+    for each in samples:
+        print_quality(each, probabilities(each, coefficients, intercept))
+    content = {
+        "made_by": "python -m benchmarks.calibrate --write",
+        "questions": {s.name: len(s.labels) for s in samples},
+        "coefficients": {
+            name: round(float(value), 4) for name, value in zip(FEATURES, coefficients, strict=True)
+        },
+        "intercept": round(intercept, 4),
+    }
+    print(json.dumps(content, ensure_ascii=False, indent=2))
+    if arguments.write:
+        COEFFICIENTS.write_text(
+            json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Recall of dense, keyword and hybrid retrieval on CMRC2018 dev and DRCD dev.
+
+Passages of about 200 characters without their articles' titles. A hit counts when the passage
+comes from a positive document and holds one of the answers, compared in `rag.chinese.match_form`;
+the few questions whose answers stand in no passage word for word count by document. DRCD
+(traditional) is asked in simplified script.
+
+Run: ``python -m benchmarks.retrieval [--titles] [--limit N]``
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.datasets import Question, items, questions
+from rag.chinese import match_form, to_simplified
+from rag.indexer import Indexer
+from rag.retrieve.embed import Encoder, load_encoder
+from rag.retrieve.index import CorpusIndex
+from rag.settings import CleanSettings
+from rag.types import Hit
+
+SIZE, OVERLAP = 200, 0
+MODES = ("dense", "keyword", "hybrid")
+DEPTH = 10
+
+
+def build(name: str, directory: Path, encoder: Encoder, *, with_titles: bool) -> CorpusIndex:
+    """Index a set; an index that is there already is reused."""
+    indexer = Indexer(
+        directory,
+        encoder=encoder,
+        split_size=SIZE,
+        split_overlap=OVERLAP,
+        steps=CleanSettings(),
+    )
+    report = indexer.update_items(items(name, with_titles=with_titles))
+    print(
+        f"{name}: {report.documents} documents, {report.passages} passages, {report.seconds:.0f} s"
+    )
+    return CorpusIndex.load(directory, indexer.recipe)
+
+
+def rank_of_answer(question: Question, hits: tuple[Hit, ...], in_passage: bool) -> int | None:
+    """The rank, from 1, of the first passage that holds the answer."""
+    answers = [match_form(answer).replace(" ", "") for answer in question.answers]
+    for rank, hit in enumerate(hits, 1):
+        if hit.passage.document not in question.positives:
+            continue
+        text = match_form(hit.passage.text).replace(" ", "")
+        if not in_passage or any(answer in text for answer in answers):
+            return rank
+    return None
+
+
+def measure(name: str, index: CorpusIndex, encoder: Encoder, limit: int | None) -> None:
+    """Print R@1, R@3, R@5, R@10 and MRR@10 for each mode."""
+    asked = questions(name)[:limit]
+    whole = {
+        about.id: match_form(index.documents.document(about.id).text).replace(" ", "")
+        for about in index.documents.abouts()
+    }
+    print(f"{'':24}{'R@1':>7}{'R@3':>7}{'R@5':>7}{'R@10':>7}{'MRR@10':>8}{'ms':>7}")
+    for mode in MODES:
+        ranks = []
+        started = time.perf_counter()
+        for question in asked:
+            hits = index.search(
+                to_simplified(question.text), encoder, mode=mode, count=DEPTH, weight=0.5
+            )
+            in_passage = any(
+                match_form(answer).replace(" ", "") in whole[positive]
+                for answer in question.answers
+                for positive in question.positives
+            )
+            ranks.append(rank_of_answer(question, hits, in_passage))
+        seconds = (time.perf_counter() - started) / len(asked)
+        found = [rank for rank in ranks if rank is not None]
+        recalls = [100 * sum(r <= k for r in found) / len(asked) for k in (1, 3, 5, 10)]
+        mrr = sum(1 / rank for rank in found) / len(asked)
+        cells = "".join(f"{recall:7.1f}" for recall in recalls)
+        print(f"{name + ' ' + mode:24}{cells}{mrr:8.3f}{1000 * seconds:7.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--titles", action="store_true", help="index titles with the passages")
+    parser.add_argument("--limit", type=int, help="ask only the first N questions")
+    parser.add_argument("--cache", type=Path, help="keep the indexes here for the next run")
+    arguments = parser.parse_args()
+    encoder = load_encoder(progress=print)
+    with tempfile.TemporaryDirectory() as aside:
+        for name in ("cmrc2018-dev", "drcd-dev"):
+            directory = (arguments.cache or Path(aside)) / f"{name}-{arguments.titles}"
+            index = build(name, directory, encoder, with_titles=arguments.titles)
+            measure(name, index, encoder, arguments.limit)
+
+
+if __name__ == "__main__":
+    main()
