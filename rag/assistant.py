@@ -6,7 +6,7 @@ clinicians get. An `Assistant` may be used from several threads at once.
 
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -104,7 +104,7 @@ class Assistant:
             SettingsError: the language model's settings are incomplete.
         """
         models = LanguageModelSource(settings)
-        encoder = load_encoder(**encoder_arguments(settings))
+        encoder = encoder_of(settings)
         recipe = Recipe.of(
             encoder,
             split_size=settings.split.size,
@@ -340,18 +340,19 @@ class Assistant:
         )
 
 
-def encoder_arguments(settings: Settings) -> dict[str, object]:
-    """The arguments of `load_encoder` that the settings name."""
+def encoder_of(settings: Settings, progress: Callable[[str], None] | None = None) -> Encoder:
+    """The embedding model that the settings name; see `rag.retrieve.embed.load_encoder`."""
     embed = settings.embed
-    return {
-        "model": embed.model,
-        "backend": embed.backend,
-        "threads": embed.threads,
-        "batch_size": embed.batch_size,
-        "cache": embed.cache,
-        "query_prompt": embed.query_prompt,
-        "document_prompt": embed.document_prompt,
-    }
+    return load_encoder(
+        embed.model,
+        backend=embed.backend,
+        threads=embed.threads,
+        batch_size=embed.batch_size,
+        cache=embed.cache,
+        query_prompt=embed.query_prompt,
+        document_prompt=embed.document_prompt,
+        progress=progress,
+    )
 
 
 def _not_found(base: Answer) -> Answer:

@@ -69,10 +69,14 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """回答一个问题，或文件里的每个问题（每行输出一个回答）。"""
-    if (question is None) == (file is None):
+    questions: list[dict[str, Any]]
+    if file is not None and question is None:
+        questions = list(_questions(file))
+    elif question is not None and file is None:
+        questions = [{"question": question}]
+    else:
         raise typer.BadParameter("请给出一个问题，或用 --file 给出问题文件")
     settings = _settings(config, index)
-    questions = list(_questions(file)) if file is not None else [{"question": question}]
     from rag.assistant import Assistant
     from rag.wire import answer_to_json
 
@@ -142,8 +146,8 @@ def serve(
 
         assistant = Assistant.from_settings(settings)
     with _status("启动网页"):
-        from ui.app import ComplianceNotice
         from ui.app import serve as serve_page
+        from ui.chat import ComplianceNotice
     compliance = settings.compliance
     serve_page(
         assistant,
@@ -215,13 +219,12 @@ def _update_index(
     settings: "Settings", paths: list[Path], remove: list[Path], *, is_default: bool
 ) -> "IndexReport":
     """Update an index; the one that rag.toml names also holds rag.toml's own documents."""
-    from rag.assistant import encoder_arguments
+    from rag.assistant import encoder_of
     from rag.indexer import Indexer
     from rag.progress import ProgressBar
-    from rag.retrieve.embed import load_encoder
 
     with ProgressBar() as progress:
-        encoder = load_encoder(**encoder_arguments(settings), progress=progress.say)
+        encoder = encoder_of(settings, progress.say)
         indexer = Indexer(
             settings.index.directory,
             encoder=encoder,

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from rag.answer import llm
 from rag.answer.llm import OllamaStatus
+from rag.assistant import encoder_of
 from rag.errors import RagError
-from rag.retrieve.embed import Encoder, load_encoder
+from rag.retrieve.embed import Encoder
 from rag.retrieve.generation import Recipe, damaged_files, read_manifest, refuse_other_recipe
 from rag.settings import Settings
 
@@ -45,12 +46,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield from _documents(settings)
     encoder: Encoder | None = None
     try:
-        encoder = load_encoder(
-            settings.embed.model,
-            backend=settings.embed.backend,
-            threads=settings.embed.threads,
-            cache=settings.embed.cache,
-        )
+        encoder = encoder_of(settings)
         yield Check("向量模型", Status.OK, f"{encoder.name}，{encoder.dimension} 维")
     except RagError as error:
         yield Check("向量模型", Status.FAILED, str(error))

@@ -5,8 +5,10 @@ characters count alone and in pairs; Latin words and numbers count whole. Texts 
 `rag.chinese.match_form`, so script, width and case do not matter.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +27,7 @@ class KeywordIndex:
     """BM25 (Lucene's variant, k1 1.2, b 0.75) over passages under integer ids."""
 
     def __init__(self, ids: Sequence[int] | IntArray, texts: Sequence[str]) -> None:
-        import bm25s
-
+        bm25s = _bm25s()
         self.ids = np.asarray(ids, np.int64)
         self._model = bm25s.BM25(k1=K1, b=B, method="lucene", auto_compile=False)
         self._rows = {int(number): row for row, number in enumerate(self.ids)}
@@ -68,8 +69,7 @@ class KeywordIndex:
     @classmethod
     def load(cls, folder: Path) -> "KeywordIndex":
         """Raises CorpusIndexError when files are missing or damaged."""
-        import bm25s
-
+        bm25s = _bm25s()
         index = cls([], [])
         try:
             index.ids = np.load(folder / _IDS)
@@ -81,3 +81,11 @@ class KeywordIndex:
             ) from error
         index._rows = {int(number): row for row, number in enumerate(index.ids)}
         return index
+
+
+def _bm25s() -> Any:
+    """The library, kept from logging every step at the level it sets for itself."""
+    import bm25s
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    return bm25s
