@@ -294,10 +294,11 @@ def test_against_a_real_ollama() -> None:
     if not url:
         pytest.skip("OLLAMA_HOST is not set: no real Ollama to ask")
     url = url if "://" in url else f"http://{url}"
-    status = probe_ollama(url, os.environ.get("RAG_OLLAMA_MODEL", "qwen3:8b"))
+    wanted = os.environ.get("RAG_OLLAMA_MODEL", "qwen3:8b")
+    status = probe_ollama(url, wanted)
     if not status.reachable or not status.models:
         pytest.skip(f"no Ollama with a model at {url}: {status.error}")
-    model = ollama(url, status.models[0] if not status.has_model else "qwen3:8b", thinking=False)
+    model = ollama(url, wanted if status.has_model else status.models[0], thinking=False)
     assert text_of(ask(model, [Message("user", "用一句话介绍高血压。")], max_tokens=32))
     with pytest.raises(ContextOverflow):
         ask(model, [Message("user", "药" * 200000)])

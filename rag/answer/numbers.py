@@ -200,7 +200,7 @@ def _normal(text: str) -> str:
 
 def _read(match: re.Match[str]) -> list[Quantity]:
     groups = match.groupdict()
-    text = match[0].strip()
+    text = match[0].strip().replace("°c", "℃")
 
     def one(kind: str, unit: str, *values: Decimal | None) -> list[Quantity]:
         return [] if None in values else [Quantity(kind, values, unit, text)]  # type: ignore[arg-type]

@@ -141,7 +141,8 @@ class OllamaModel:
         import ollama
 
         if isinstance(error, ollama.ResponseError):
-            return self._translate_response(error.error, error.status_code)
+            text = " ".join(str(error.error).split())[:300]
+            return self._translate_response(text, error.status_code)
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | ConnectionError):
             return LanguageModelUnavailable(_unreachable(self._base_url))
         if isinstance(error, httpx.TimeoutException):
