@@ -53,7 +53,7 @@ def test_years_digit_by_digit(year: int) -> None:
 
 @given(st.integers(0, 10**15))
 def test_thousand_separators_change_nothing(number: int) -> None:
-    assert quantities(f"{number:,}元")[0].values == (number,)
+    assert quantities(f"{number:,}元")[0].values == (Decimal(number),)
 
 
 @given(st.integers(100, 10**8), st.sampled_from(["元", "例", "天", "毫克"]))
