@@ -45,7 +45,12 @@ _GAIN = 8.0
 _MARGIN = 3.0
 _MARGIN_OF_A_GLOSS = 0.5
 _MARGIN_OF_A_START = 2.0
+# What the certain part must reach for each of its characters; running text has about -5.5.
+_LEAST_LIKELY = -9.0
 _PAIR = 1.5
+# A line of prose ends in one of these far more often than in a comma.
+_LINE_ENDS = "。！？；”"
+_LINE_END = 4.0
 _COST_OF_A_BYTE = 4.8
 _TO_FULL_WIDTH = {mark: chr(ord(mark) + 0xFEE0) for mark in ",.:;?!()"}
 _LEADS = tuple(bytes([byte]) for byte in range(0x81, 0xFF))
@@ -105,7 +110,10 @@ class _Evidence:
             pairs = math.log1p(self._pairs[last + simple]) + math.log1p(
                 self._pairs[simple + following]
             )
-            scored.append((self.score(before + character + after) + _PAIR * pairs, character))
+            likely = self.score(before + character + after) + _PAIR * pairs
+            if not after.strip() and character in _LINE_ENDS:
+                likely += _LINE_END
+            scored.append((likely, character))
         scored.sort(reverse=True)
         margin = scored[0][0] - scored[1][0] if len(scored) > 1 else math.inf
         return scored[0][1], margin
@@ -256,7 +264,10 @@ def _finish(evidence: _Evidence, line: str, begin: int, run: _Run, head: str) ->
     gain = evidence.score(before + replacement + after)
     gain -= evidence.score(before + line[begin : run.end] + after)
     gain -= _COST_OF_A_BYTE * (1 + bool(tail))
-    return _Repair(gain, begin, run.end, replacement) if gain >= _GAIN else None
+    # Tables of symbols decode to rare characters: better than nothing is not yet Chinese.
+    if gain < _GAIN or evidence.score(run.middle) < _LEAST_LIKELY * len(run.middle):
+        return None
+    return _Repair(gain, begin, run.end, replacement)
 
 
 def _runs(line: str, first: int) -> Iterator[_Run]:

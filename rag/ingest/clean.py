@@ -73,6 +73,7 @@ def clean(
             offsets = offsets.then(step_offsets)
             blocks = _move_blocks(blocks, step_offsets, text)
             pages = _move_pages(pages, step_offsets)
+    blocks = tuple(block for block in blocks if text[block.start : block.end].strip())
     return Cleaned(text, offsets, blocks, pages, counts)
 
 

@@ -26,7 +26,7 @@ _LITERAL = re.compile(
 )
 _MARK = re.compile(
     # , ; : with Chinese on one side at least
-    rf"(?<=[{_BESIDE}])[,;:]|[,;:](?=[{_CHINESE}《「『【（“])"
+    rf"(?<=[{_BESIDE}])[,;:]|[,;:](?=\(?[{_CHINESE}《「『【（“])"
     # ? ! behind Chinese, unless they open a query string (?key=) or negate (!=)
     rf"|(?<=[{_BESIDE}])(?:\?(?!\w+=)|!(?!=))(?:[?!]+)?|(?<=[{_BESIDE}][)])[,;:?!]"
 )

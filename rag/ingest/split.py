@@ -22,7 +22,7 @@ from rag.sentences import sentence_spans
 from rag.types import Block, BlockKind, Document, Passage
 
 _CLAUSE_END = re.compile(r"[，,；;、：:。！？!?…\s|]")
-_WORD = re.compile(r"[A-Za-z0-9.%_-]")
+_WORD = re.compile(r"[A-Za-z0-9.,:/%_-]")
 _LONGEST_WORD = 24
 # A remainder shorter than this part of ``size`` joins its neighbour.
 _SMALL = 4
@@ -148,7 +148,7 @@ def _in_number(text: str, index: int) -> bool:
 
 def _pack(units: list[_Unit], size: int, overlap: int) -> Iterator[tuple[int, int]]:
     """Ranges ``[first, last)`` of units, one a passage."""
-    first = fresh = 0  # units[first:fresh] are the overlap
+    first = 0
     ends = _group_ends(units)
     for index in range(1, len(units) + 1):
         if index < len(units) and not _breaks(units, ends, first, index, size):
@@ -156,8 +156,7 @@ def _pack(units: list[_Unit], size: int, overlap: int) -> Iterator[tuple[int, in
         yield first, index
         if index == len(units):
             return
-        fresh = index
-        first = _with_overlap(units, first, fresh, size, overlap)
+        first = _with_overlap(units, first, index, size, overlap)
 
 
 def _breaks(units: list[_Unit], ends: list[int], first: int, index: int, size: int) -> bool:
