@@ -14,7 +14,7 @@ from rag.answer import extract
 from rag.answer.cite import citation, cite
 from rag.answer.evidence import features, judge
 from rag.answer.llm import LanguageModel
-from rag.answer.prompt import build_prompt
+from rag.answer.prompt import NOT_FOUND, build_prompt
 from rag.answer.verify import is_refusal, verify
 from rag.errors import LanguageModelError, QuestionError
 from rag.language import EXTRACTIVE, LanguageModelSource
@@ -25,7 +25,6 @@ from rag.retrieve.rerank import Reranker
 from rag.settings import Settings
 from rag.types import Answer, Citation, Document, Hit, Sentence, State, Verdict
 
-NOT_FOUND = "资料中未找到相关内容。"
 _UNCERTAIN_NOTICE = "资料中没有明确的答案，以下是最接近的内容，请核对原文。"
 _FIRST_TIMING = "first_text"
 
