@@ -178,11 +178,10 @@ class Indexer:
             for file in found.files:
                 key = str(file.path.resolve())
                 if key not in items:
-                    items[key] = self._file_item(key, file, taken)
+                    items[key] = self._file_item(key, file, _name(Path(root), file), taken)
         return list(items.values())
 
-    def _file_item(self, key: str, file: FoundFile, taken: dict[str, str]) -> Item:
-        name = file.name
+    def _file_item(self, key: str, file: FoundFile, name: str, taken: dict[str, str]) -> Item:
         if taken.get(name, key) != key:  # another file of that name, from another root
             name = f"{name}~{hashlib.sha256(key.encode()).hexdigest()[:6]}"
         taken[name] = key
@@ -333,6 +332,11 @@ class Indexer:
                 yield workspace
             finally:
                 workspace.close()
+
+
+def _name(root: Path, file: FoundFile) -> str:
+    """A document's id: the file's path from the root's own name on."""
+    return f"{root.name}/{file.name}" if root.is_dir() else file.name
 
 
 def _kept(entry: Entry) -> Item:
