@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.chinese import match_form, tokenize
+from rag.chinese import match_form, to_simplified, tokenize
 from rag.sentences import sentence_spans
 from rag.types import Hit
 
@@ -103,8 +103,8 @@ def candidates(
     ]
     if not found:
         return []
-    vectors = encode_sentences([text for *_, text in found])
-    cosines = vectors @ encode_question(question)
+    vectors = encode_sentences([to_simplified(text) for *_, text in found])
+    cosines = vectors @ encode_question(to_simplified(question))
     result = []
     for (hit, start, end, text), cosine in zip(found, cosines.tolist(), strict=True):
         # The section and title a sentence stands under are part of what it says.

@@ -13,7 +13,7 @@ from pathlib import Path
 from rag.errors import DocumentError
 from rag.ingest.readers.builder import TextBuilder
 from rag.ingest.readers.sniff import FORM_OF_SUFFIX, OLD_OFFICE, Form, form_of, unsupported
-from rag.types import BlockKind, SourceText
+from rag.types import SourceText
 
 SUPPORTED = frozenset(FORM_OF_SUFFIX)
 _MEGABYTE = 1024 * 1024

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rag.chinese import to_simplified
 from rag.errors import CorpusIndexError
 from rag.retrieve.documents import DocumentStore
 from rag.retrieve.embed import Encoder
@@ -94,7 +95,7 @@ class CorpusIndex:
         """
         if not len(self.vectors):
             return ()
-        vector = encoder.encode_query([question])[0]
+        vector = encoder.encode_query([to_simplified(question)])[0]
         keyword = self.keyword.scores(question)
         allowed = None
         if collections is not None:

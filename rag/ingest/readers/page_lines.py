@@ -13,6 +13,7 @@ _RAISABLE = frozenset("0123456789+-−–n")
 _SMALLER = 0.85
 _RAISED = 0.15
 _LOWERED = -0.05
+_GAP = 0.25
 _HYPHEN = "\x02"  # what PDFium makes of a hyphen at a line's end
 
 
@@ -38,7 +39,30 @@ def page_lines(page: Any) -> list[Line]:
         lines = [_line(characters, height) for characters in _split(_characters(text_page))]
     finally:
         text_page.close()
-    return [line for line in lines if line is not None]
+    return _whole([line for line in lines if line is not None])
+
+
+def _whole(lines: list[Line]) -> list[Line]:
+    """Parts of one line that PDFium kept apart because a raised digit stands between them."""
+    whole: list[Line] = []
+    for line in lines:
+        before = whole[-1] if whole else None
+        if before is not None and _goes_on(before, line):
+            gap = line.left - before.right
+            text = before.text + (" " if gap > _GAP * line.height else "") + line.text
+            right, top = line.right, min(before.top, line.top)
+            whole[-1] = Line(text, before.left, top, right, max(before.bottom, line.bottom))
+        else:
+            whole.append(line)
+    return whole
+
+
+def _goes_on(before: Line, line: Line) -> bool:
+    overlap = min(before.bottom, line.bottom) - max(before.top, line.top)
+    return (
+        overlap > 0.6 * min(before.height, line.height)
+        and -0.2 * line.height <= line.left - before.right < line.height
+    )
 
 
 def _characters(text_page: Any) -> Iterator[_Character]:

@@ -217,9 +217,13 @@ def _kind(
 ) -> tuple[BlockKind, int]:
     text = "".join(piece.text for piece in pieces)
     kind, level = kind_of_line(text)
-    if kind is not BlockKind.HEADING and len(pieces) == 1 and round(paragraph.height) in levels:
-        if _reads_like_heading(paragraph):
-            return BlockKind.HEADING, levels[round(paragraph.height)]
+    if (
+        kind is not BlockKind.HEADING
+        and len(pieces) == 1
+        and round(paragraph.height) in levels
+        and _reads_like_heading(paragraph)
+    ):
+        return BlockKind.HEADING, levels[round(paragraph.height)]
     return kind, level
 
 
