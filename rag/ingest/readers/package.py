@@ -1,6 +1,7 @@
 """What .docx and .xlsx files have in common: a zip archive that may be broken or hostile."""
 
 import zipfile
+import zlib
 from io import BytesIO
 
 from rag.errors import DocumentError
@@ -9,6 +10,7 @@ _LARGEST_PART = 20 * 1024 * 1024
 _MOST_UNPACKED = 1024 * 1024 * 1024
 # Deflate packs office XML 10 to 50 times; a thousand times is a file made to fill the memory.
 _DENSEST = 200
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError)
 
 
 def open_package(data: bytes, path: object) -> zipfile.ZipFile:
@@ -19,7 +21,7 @@ def open_package(data: bytes, path: object) -> zipfile.ZipFile:
     """
     try:
         archive = zipfile.ZipFile(BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except BROKEN_ZIP as error:
         raise broken_package(path) from error
     total = 0
     for part in archive.infolist():
@@ -42,7 +44,7 @@ def read_part(archive: zipfile.ZipFile, name: str, path: object) -> bytes:
         return archive.read(name)
     except KeyError:
         return b""
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+    except BROKEN_ZIP as error:
         raise broken_package(path) from error
     except RuntimeError as error:  # zipfile's way of saying "encrypted"
         raise DocumentError(path, "文件有密码", "请去掉密码后另存") from error

@@ -7,7 +7,7 @@ from io import BytesIO
 
 from rag.errors import DocumentError
 from rag.ingest.readers.encoding import decode
-from rag.ingest.readers.package import broken_package
+from rag.ingest.readers.package import BROKEN_ZIP, broken_package
 
 
 class Form(StrEnum):
@@ -63,6 +63,8 @@ _WEB = re.compile(
     rb"^[\s\xef\xbb\xbf]*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table)\b",
     re.I | re.S,
 )
+_TAG = re.compile(rb"<\0?[/!]?\0?[a-zA-Z]")
+_PACKAGES = (".docx", ".xlsx")
 _PDF_MARK_WITHIN = 1024
 _TEXTUAL = (Form.TEXT, Form.MARKDOWN, Form.WEB, Form.CSV)
 
@@ -83,13 +85,15 @@ def form_of(data: bytes, suffix: str, path: object) -> Form:
         return Form.IMAGE
     if data.startswith(_OLE):
         raise _ole_error(data, suffix, path)
-    if data.startswith(_ZIP):
+    if data.startswith(_ZIP) or (data.startswith(b"PK") and suffix in _PACKAGES):
         return _package_form(data, suffix, path)
     if data.startswith(_ARCHIVES):
         raise DocumentError(path, "是压缩包", "请解压后再加入其中的文件")
     if data.startswith(b"{\\rtf"):
         raise DocumentError(path, "是 RTF 文档，不能直接读取", _SAVE_AS_WORD)
     named = FORM_OF_SUFFIX.get(suffix)
+    if named is Form.WEB and not _TAG.search(data):
+        return Form.TEXT
     if named in _TEXTUAL:
         return named
     if _WEB.match(data):
@@ -124,7 +128,7 @@ def _package_form(data: bytes, suffix: str, path: object) -> Form:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except BROKEN_ZIP as error:
         raise broken_package(path) from error
     for prefix, form in (("word/", Form.WORD), ("xl/", Form.WORKBOOK)):
         if any(name.startswith(prefix) for name in names):
@@ -133,7 +137,7 @@ def _package_form(data: bytes, suffix: str, path: object) -> Form:
             return form
     if any(name.startswith("ppt/") for name in names):
         raise DocumentError(path, "是 PowerPoint 演示文稿，不能直接读取", _SAVE_AS[".ppt"])
-    if suffix in (".docx", ".xlsx"):
+    if suffix in _PACKAGES:
         raise broken_package(path)
     raise DocumentError(path, "是压缩包", "请解压后再加入其中的文件")
 

@@ -5,6 +5,7 @@ become characters (10<sup>9</sup> is not 109), and tables of data become lines t
 column names, with spans filled in (trafilatura drops spans, and values would change columns).
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from copy import deepcopy
@@ -38,6 +39,8 @@ def read_web_page(data: bytes, path: Path) -> SourceText:
     import trafilatura
     from trafilatura.settings import DEFAULT_CONFIG
 
+    for name in ("trafilatura", "htmldate"):  # what they log is said here in Chinese
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     declared = _CHARSET.search(data[:_HEAD_BYTES])
     decoded = decode(data, path, declared=[declared[1].decode("ascii")] if declared else [])
     tree = trafilatura.load_html(decoded.text)
