@@ -4,6 +4,7 @@
 routes (sign-in, API) join it there. Nothing here opens a connection to another machine.
 """
 
+import asyncio
 import contextlib
 import errno
 import hashlib
@@ -77,6 +78,31 @@ def build_app(
         max_question_characters: longer questions are refused on the server.
         examples: questions offered as buttons.
     """
+
+    def build() -> "FastAPI":
+        return _build(
+            assistant,
+            host_names=host_names,
+            concurrency=concurrency,
+            queue=queue,
+            max_question_characters=max_question_characters,
+            compliance=compliance,
+            examples=examples,
+        )
+
+    return _inside_event_loop(build)
+
+
+def _build(
+    assistant: ChatAssistant,
+    *,
+    host_names: Collection[str],
+    concurrency: int,
+    queue: int,
+    max_question_characters: int,
+    compliance: ComplianceNotice | None,
+    examples: Sequence[str],
+) -> "FastAPI":
     gradio = _import_gradio()
     from fastapi import FastAPI
     from fastapi.staticfiles import StaticFiles
@@ -166,10 +192,30 @@ def serve(
             server.run(sockets=[listener])
 
 
+def _inside_event_loop(build: "Callable[[], FastAPI]") -> "FastAPI":
+    """Call ``build`` while an event loop runs.
+
+    Without one, gradio makes a new loop for each of its locks and leaves it open; the locks
+    themselves bind to a loop only when used.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+
+        async def run() -> "FastAPI":
+            return build()
+
+        return asyncio.run(run())
+    return build()
+
+
 def _import_gradio() -> Any:
     """Gradio with its ways out of the house shut."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_RUN_HISTORY"] = "False"
+    # A table of all timings would be computed with pandas after every answer, for a page of
+    # statistics that is not served.
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
     import gradio
     from gradio import processing_utils
 
@@ -189,9 +235,7 @@ def _import_gradio() -> Any:
     }
     for name, replacement in replacements.items():
         if not hasattr(processing_utils, name):
-            raise ServeError(
-                f"已安装的 gradio 与本程序不配套（缺少 {name}）。请按 constraints.txt 重新安装"
-            )
+            raise ServeError(texts.GRADIO_MISMATCH.format(name=name))
         setattr(processing_utils, name, replacement)
     return gradio
 

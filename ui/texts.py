@@ -87,13 +87,15 @@ TIMING: Final = "{name} {seconds:.2f} 秒"
 EMPTY_QUESTION: Final = "请先输入问题，再点「发送」。"
 LONG_QUESTION: Final = "问题有 {length:,} 个字符，超过上限 {limit:,} 个。请缩短后再问。"
 INTERRUPTED: Final = "回答中断：服务繁忙或连接已断开。问题已放回输入框，请稍后再试。"
-INTERNAL_ERROR: Final = "内部错误，未能回答。问题已放回输入框，请重试；仍不行请联系管理员查看日志。"
 
 BAD_HOST: Final = "不认识的访问地址。请使用管理员给出的地址打开医问。"
 BAD_ORIGIN: Final = "请求来自其他网站，已拒绝。请直接打开医问的页面。"
 NOT_SERVED: Final = "没有这个页面。"
 TOO_LARGE: Final = "请求过大，已拒绝。请缩短问题后再试。"
 
+GRADIO_MISMATCH: Final = (
+    "已安装的 gradio 与本程序不配套（缺少 {name}）。请按 constraints.txt 重新安装"
+)
 PORT_TAKEN: Final = "端口 {port} 已被占用，对话页面无法启动。请关闭占用它的程序，或换一个端口：rag serve --port {other}"
 PORT_FORBIDDEN: Final = (
     "没有权限使用端口 {port}。请换一个 1024 以上的端口：rag serve --port {other}"

@@ -13,7 +13,11 @@ from rag.types import Answer, Citation, Document, State
 def document(id: str, text: str, *, title: str = "", original: str | None = None) -> Document:
     original = text if original is None else original
     return Document(
-        id=id, title=title or id, text=text, original=original, offsets=OffsetMap.identity(len(text))
+        id=id,
+        title=title or id,
+        text=text,
+        original=original,
+        offsets=OffsetMap.identity(len(text)),
     )
 
 
