@@ -29,6 +29,20 @@ _QUESTION_MARKS = re.compile(r"[?？]")
 COVERAGE_WEIGHT = 0.5
 COSINE_WEIGHT = 0.35
 PASSAGE_WEIGHT = 0.15
+KIND_WEIGHT = 0.1
+# What kind of thing a question asks for, and what a sentence that names such a thing holds.
+_KINDS = (
+    (
+        re.compile("多少|几[^乎]|数量|规模|比例|占比|剂量|人数|总数|多大|多久|多长"),
+        re.compile(
+            r"[0-9]|[一二三四五六七八九十百千万亿两]{2,}|[一二三四五六七八九十两][个项类种款家名位大条]"
+        ),
+    ),
+    (
+        re.compile("何时|什么时候|哪一?年|哪一?天|哪个月|几月|几号|日期|时间|啥时候"),
+        re.compile(r"[0-9]{4}年|[0-9]{1,2}月|[0-9]{4}-[0-9]{1,2}|[〇零一二三四五六七八九]{4}年"),
+    ),
+)
 _KEEP_RATIO = 0.86
 _MOST_SENTENCES = 3
 _MOST_CHARACTERS = 360
@@ -79,6 +93,15 @@ def coverage(weights: dict[str, float], tokens: Iterable[str]) -> float:
     return sum(weight for token, weight in weights.items() if token in present) / total
 
 
+def names_what_is_asked(question: str, sentence: str) -> bool:
+    """Whether a sentence holds a number or date where the question asks for one.
+
+    False for questions that ask for neither.
+    """
+    asked, said = match_form(question), match_form(sentence)
+    return any(asks.search(asked) and names.search(said) for asks, names in _KINDS)
+
+
 def candidates(
     question: str,
     hits: Sequence[Hit],
@@ -112,25 +135,28 @@ def candidates(
         context = coverage(weights, tokenize(f"{hit.title} {hit.passage.heading} {text}"))
         covered = 0.75 * own + 0.25 * context
         near = min(max((cosine - _COSINE_LOW) / (_COSINE_HIGH - _COSINE_LOW), 0.0), 1.0)
-        score = COVERAGE_WEIGHT * covered + COSINE_WEIGHT * near + PASSAGE_WEIGHT * hit.score
+        score = (
+            COVERAGE_WEIGHT * covered
+            + COSINE_WEIGHT * near
+            + PASSAGE_WEIGHT * hit.score
+            + KIND_WEIGHT * names_what_is_asked(question, text)
+        )
         result.append(Candidate(hit, start, end, text, covered, cosine, score))
     return sorted(result, key=lambda c: (-c.score, c.hit.passage.document, c.start))
 
 
 def choose(ranked: Sequence[Candidate]) -> list[Candidate]:
-    """The sentences that make the answer, in reading order within each document.
+    """The sentences that make the answer, best first.
 
     The best one, and those nearly as good, up to three sentences or 360 characters.
     """
     chosen: list[Candidate] = []
     length = 0
     for candidate in ranked[:_MOST_SENTENCES]:
+        length += len(candidate.text)
         if chosen and (
-            candidate.score < _KEEP_RATIO * ranked[0].score
-            or length + len(candidate.text) > _MOST_CHARACTERS
+            candidate.score < _KEEP_RATIO * ranked[0].score or length > _MOST_CHARACTERS
         ):
             break
         chosen.append(candidate)
-        length += len(candidate.text)
-    first = {c.hit.passage.document: i for i, c in reversed(list(enumerate(chosen)))}
-    return sorted(chosen, key=lambda c: (first[c.hit.passage.document], c.start))
+    return chosen
