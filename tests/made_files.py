@@ -43,7 +43,8 @@ def pdf(pages: Sequence[Sequence[Placed]], *, information: bytes = b"") -> bytes
         )
         kids.append(b"%d 0 R" % len(objects))
     objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(kids), b" ".join(kids))
-    return assemble_pdf(objects, b"/Info << %s >>" % information if information else b"")
+    objects.append(b"<< %s >>" % information)
+    return assemble_pdf(objects, b"/Info %d 0 R" % len(objects))
 
 
 def assemble_pdf(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:

@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -19,11 +20,12 @@ from rag.ingest.readers.builder import TextBuilder
 from rag.ingest.readers.encoding import decode
 from rag.ingest.readers.metadata import iso_date, real_title
 from rag.ingest.readers.package import broken_package, check_package, open_package, read_part
-from rag.ingest.readers.tables import Row, is_note, make_table, one_line, row_text
+from rag.ingest.readers.tables import Row, make_table, one_line, row_block
 from rag.types import BlockKind, SourceText
 
 _DELIMITERS = ",\t;|"
 _SAMPLE_ROWS = 50
+_LONGEST_TITLE = 60
 _DEFAULT_SHEET = re.compile(r"^(?:sheet|工作表)\s*\d*$", re.IGNORECASE)
 # Prefix, digits, decimals, percent and suffix of a number format such as 0.0"mg" or #,##0.00.
 _FORMAT = re.compile(
@@ -146,14 +148,17 @@ def _number(value: float, number_format: str) -> str:
     if form is None:
         return _general(value)
     before, digits, decimals, percent, after = form.groups()
-    if percent:
-        value *= 100
+    exact = Decimal(repr(value)) * (100 if percent else 1)
     places = len(decimals or "")
-    text = f"{value:{',' if ',' in digits else ''}.{places}f}"
+    try:
+        exact = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    except InvalidOperation:  # infinite, or too long to round
+        return _general(value)
+    text = f"{exact:{',' if ',' in digits else ''}f}"
     optional = len(decimals or "") - len((decimals or "").rstrip("#"))
     while optional and text.endswith("0"):
         text, optional = text[:-1], optional - 1
-    text = text.removesuffix(".").lstrip("\0")
+    text = text.removesuffix(".")
     width = digits.count("0")
     if width > 1 and value >= 0 and "," not in digits:
         whole, point, rest = text.partition(".")
@@ -199,14 +204,14 @@ def _add_table(builder: TextBuilder, rows: Sequence[Row]) -> str:
     """Add the rows; the title above them, "" without one."""
     made = make_table(rows)
     for position, line in enumerate(made.before):
-        if position == 0:
+        if position == 0 and len(line) <= _LONGEST_TITLE:
             builder.add(BlockKind.HEADING, line, level=2)
         else:
             builder.add(BlockKind.PARAGRAPH, line)
     for row in made.rows:
-        kind = BlockKind.PARAGRAPH if is_note(row) else BlockKind.TABLE_ROW
-        builder.add(kind, row_text(row, made.names))
-    return made.before[0] if made.before else ""
+        builder.add(*row_block(row, made.names))
+    title = made.before[0] if made.before else ""
+    return title if len(title) <= _LONGEST_TITLE else ""
 
 
 def _delimiter(text: str) -> str:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.types import BlockKind
+
 # A number, a date or a dose: what stands in a cell, not over a column.
 _VALUE = re.compile(
     r"^[<>≤≥＜＞±+\-~≈]?\s*\d[\d,，.:：/\-~～—–\s×x*^%‰°℃⁰¹²³⁴⁵⁶⁷⁸⁹⁻]*"
@@ -58,7 +60,7 @@ def make_table(rows: Sequence[Row], *, header_rows: int | None = None) -> Table:
         return Table((), _names(rest[:header_rows]), tuple(rest[header_rows:]))
     columns = max((len(row.filled) for row in rest), default=0)
     before = []
-    while columns > 1 and len(rest) > 1 and len(rest[0].filled) == 1 and len(rest[0].cells) > 1:
+    while columns > 1 and len(rest) > 1 and len(rest[0].filled) == 1:
         before.append(rest.pop(0).filled[0])
     if len(rest) < 2 or columns < 2 or not _is_header(rest[0]):
         return Table(tuple(before), (), tuple(rest))
@@ -77,10 +79,12 @@ def row_text(row: Row, names: Sequence[str]) -> str:
     return "；".join(parts)
 
 
-def is_note(row: Row) -> bool:
-    """Whether a row is a remark under the table and not a record."""
+def row_block(row: Row, names: Sequence[str]) -> tuple[BlockKind, str]:
+    """Kind and text of a row: a record, or a remark under the table (注：…)."""
     filled = row.filled
-    return len(filled) == 1 and (_NOTE.match(filled[0]) is not None)
+    if len(filled) == 1 and _NOTE.match(filled[0]):
+        return BlockKind.PARAGRAPH, filled[0]
+    return BlockKind.TABLE_ROW, row_text(row, names)
 
 
 def _is_header(row: Row) -> bool:

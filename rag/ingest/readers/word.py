@@ -18,7 +18,7 @@ from rag.ingest.readers.lines import kind_of_line
 from rag.ingest.readers.metadata import iso_date, real_title, title_of
 from rag.ingest.readers.package import broken_package, check_package, open_package
 from rag.ingest.readers.scripts import subscript, superscript
-from rag.ingest.readers.tables import Row, is_note, make_table, one_line, row_text
+from rag.ingest.readers.tables import Row, make_table, one_line, row_block
 from rag.types import BlockKind, SourceText
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -156,8 +156,7 @@ class _Reader:
         for line in made.before:
             self.builder.add(BlockKind.PARAGRAPH, line)
         for row in made.rows:
-            kind = BlockKind.PARAGRAPH if is_note(row) else BlockKind.TABLE_ROW
-            self.builder.add(kind, row_text(row, made.names))
+            self.builder.add(*row_block(row, made.names))
 
     def _rows(self, table: Any) -> tuple[list[Row], int]:
         """Rows with merged cells filled from above, and how many the file marks as header."""
