@@ -1,6 +1,6 @@
 """Do the retrieved passages hold an answer? A probability, and the state that follows from it.
 
-A logistic regression over six features of the question and what was found. No similarity alone
+A logistic regression over a few features of the question and what was found. No similarity alone
 can tell: random pairs of this embedder already reach a cosine of 0.8. The coefficients in
 evidence.json are made by ``python -m benchmarks.calibrate``, which names the development
 questions it used; no question that is reported on was among them.
@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from rag.answer.extract import Candidate, coverage
+from rag.answer.extract import (
+    Candidate,
+    asks_for_number_or_date,
+    coverage,
+    names_what_is_asked,
+)
 from rag.chinese import tokenize
 from rag.types import Hit, State
 
@@ -24,6 +29,8 @@ FEATURES = (
     "sentence_coverage",
     "unseen_share",
     "margin",
+    "unseen_names",
+    "kind_missing",
 )
 COEFFICIENTS = Path(__file__).with_name("evidence.json")
 
@@ -37,9 +44,14 @@ class Evidence:
 
 
 def features(
-    hits: Sequence[Hit], ranked: Sequence[Candidate], weights: dict[str, float]
+    question: str, hits: Sequence[Hit], ranked: Sequence[Candidate], weights: dict[str, float]
 ) -> tuple[float, ...]:
-    """The values of `FEATURES`, each in about [0, 1]."""
+    """The values of `FEATURES`, each in about [0, 1].
+
+    ``unseen_names`` is the share of the question's numbers and Latin words that the best passage
+    does not hold; ``kind_missing`` is 1 when the question asks for a number or date and the best
+    three sentences hold none.
+    """
     if not hits or not ranked:
         return (0.0,) * len(FEATURES)
     texts = [f"{hit.title} {hit.passage.heading} {hit.passage.text}" for hit in hits]
@@ -53,7 +65,19 @@ def features(
         max(candidate.coverage for candidate in ranked),
         1.0 - coverage(weights, everything),
         cosines[0] - sum(cosines) / len(cosines),
+        _unseen_names(weights, tokens),
+        float(
+            asks_for_number_or_date(question)
+            and not any(names_what_is_asked(question, c.text) for c in ranked[:3])
+        ),
     )
+
+
+def _unseen_names(weights: dict[str, float], passages: Sequence[set[str]]) -> float:
+    names = [token for token in weights if token[0].isascii()]
+    if not names:
+        return 0.0
+    return min(sum(name not in found for name in names) for found in passages) / len(names)
 
 
 def judge(values: Sequence[float], *, answered: float, uncertain: float) -> Evidence:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rag.chinese import match_form, to_simplified, tokenize
 from rag.sentences import sentence_spans
-from rag.types import Hit
+from rag.types import BlockKind, Document, Hit
 
 FloatArray = npt.NDArray[np.float32]
 # Asking words say what kind of answer is wanted, not what it is about.
@@ -93,6 +93,30 @@ def coverage(weights: dict[str, float], tokens: Iterable[str]) -> float:
     return sum(weight for token, weight in weights.items() if token in present) / total
 
 
+def units(document: Document, start: int, end: int) -> list[tuple[int, int]]:
+    """What of ``document.text[start:end]`` can stand as an answer: sentences and whole table rows.
+
+    Headings are left out: they name a subject and say nothing of it.
+    """
+    special = [
+        (max(block.start, start), min(block.end, end), block.kind)
+        for block in document.blocks
+        if block.kind in (BlockKind.HEADING, BlockKind.TABLE_ROW)
+        and block.start < end
+        and block.end > start
+    ]
+    found = []
+    position = start
+    for first, last, kind in [*special, (end, end, BlockKind.HEADING)]:
+        found.extend(
+            (position + a, position + b) for a, b in sentence_spans(document.text[position:first])
+        )
+        if kind is BlockKind.TABLE_ROW:
+            found.append((first, last))
+        position = last
+    return found
+
+
 def names_what_is_asked(question: str, sentence: str) -> bool:
     """Whether a sentence holds a number or date where the question asks for one.
 
@@ -102,11 +126,17 @@ def names_what_is_asked(question: str, sentence: str) -> bool:
     return any(asks.search(asked) and names.search(said) for asks, names in _KINDS)
 
 
+def asks_for_number_or_date(question: str) -> bool:
+    asked = match_form(question)
+    return any(asks.search(asked) for asks, _ in _KINDS)
+
+
 def candidates(
     question: str,
     hits: Sequence[Hit],
     *,
     weights: dict[str, float],
+    document: Callable[[str], Document],
     encode_question: Callable[[str], FloatArray],
     encode_sentences: Callable[[Sequence[str]], FloatArray],
 ) -> list[Candidate]:
@@ -117,9 +147,8 @@ def candidates(
     spans: dict[tuple[str, int, int], Hit] = {}
     for hit in hits:
         passage = hit.passage
-        for start, end in sentence_spans(passage.text):
-            key = (passage.document, passage.start + start, passage.start + end)
-            spans.setdefault(key, hit)
+        for start, end in units(document(passage.document), passage.start, passage.end):
+            spans.setdefault((passage.document, start, end), hit)
     found = [
         (hit, start, end, hit.passage.text[start - hit.passage.start : end - hit.passage.start])
         for (_, start, end), hit in spans.items()
