@@ -91,7 +91,7 @@ def test_a_missing_model_is_a_clear_error_at_once(model):
 
 
 def test_a_folder_that_is_no_model_is_a_clear_error(tmp_path):
-    with pytest.raises(ModelError, match="modules.json"):
+    with pytest.raises(ModelError, match=r"modules\.json"):
         load_encoder(str(tmp_path))
 
 

@@ -168,7 +168,7 @@ def test_what_a_killed_writer_left_is_swept_and_the_old_index_answers(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_keeps_the_old_index(tmp_path):
-    folder, passages = write(tmp_path)
+    folder, _ = write(tmp_path)
     blocker = tmp_path / f".{CURRENT}"
     blocker.mkdir()  # the pointer's new content cannot be written
     with pytest.raises(CorpusIndexError, match="原索引未受影响"):

@@ -254,7 +254,7 @@ def test_killed_while_indexing_the_old_answers_and_the_next_run_resumes(
 
 def test_progress_is_told(tmp_path, folder):
     told = []
-    make(tmp_path, progress=lambda text, done, total: told.append((done, total))).update([folder])
+    make(tmp_path, progress=lambda _text, done, total: told.append((done, total))).update([folder])
     assert (0, 3) in told
     assert (3, 3) in told
 

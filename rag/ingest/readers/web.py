@@ -7,7 +7,6 @@ column names, with spans filled in (trafilatura drops spans, and values would ch
 
 import logging
 import re
-from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,58 @@ from rag.ingest.readers.builder import TextBuilder
 from rag.ingest.readers.encoding import decode
 from rag.ingest.readers.metadata import iso_date, real_title, title_of
 from rag.ingest.readers.scripts import subscript, superscript
-from rag.ingest.readers.tables import Row, make_table, one_line, row_text
+from rag.ingest.readers.tables import Row, one_line, row_text
+from rag.ingest.readers.web_tables import ROW_MARK, write_out_tables
 from rag.types import BlockKind, SourceText
 
 _CHARSET = re.compile(
     rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?([\w-]+)""", re.I
 )
 _HEAD_BYTES = 4096
-_ROW_MARK = "▦row▦"
-_LONGEST_CELL = 400
-_MOST_SPAN = 200
-_NOT_TEXT = ("script", "style", "noscript", "nav", "header", "footer", "aside", "form", "template")
+
+
+_NOT_TEXT = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "nav",
+        "header",
+        "footer",
+        "aside",
+        "form",
+        "select",
+        "button",
+        "svg",
+        "a",
+        "head",
+    ]
+)
+_HEADING = re.compile(r"^h([1-6])$")
+_INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "code",
+        "em",
+        "font",
+        "i",
+        "label",
+        "mark",
+        "q",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "u",
+    ]
+)
+# Less than this share of the page's own words is not its main text but an accident.
+_LEAST_SHARE = 0.5
 
 
 def read_web_page(data: bytes, path: Path) -> SourceText:
@@ -44,29 +84,39 @@ def read_web_page(data: bytes, path: Path) -> SourceText:
     declared = _CHARSET.search(data[:_HEAD_BYTES])
     decoded = decode(data, path, declared=[declared[1].decode("ascii")] if declared else [])
     tree = trafilatura.load_html(decoded.text)
+    if tree is not None and tree.tag != "html":  # a fragment, as exports write it
+        tree = trafilatura.load_html(f"<html><body>{decoded.text}</body></html>")
     if tree is None:
         raise DocumentError(path, "不是有效的网页文件", "请在浏览器中重新保存网页")
+    _drop_comments(tree)
     _raise_digits(tree)
-    _write_out_tables(tree)
+    write_out_tables(tree)
     config = deepcopy(DEFAULT_CONFIG)
     # The defaults are for news in Latin script; a Chinese page says as much in fewer characters.
-    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "20")
+    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "1")
     config.set("DEFAULT", "EXTENSIVE_DATE_SEARCH", "off")
     config.set("DEFAULT", "EXTRACTION_TIMEOUT", "0")
-    page = trafilatura.bare_extraction(
-        deepcopy(tree),
-        include_comments=False,
-        include_tables=True,
-        with_metadata=True,
-        config=config,
-    )
-    builder = TextBuilder()
-    if page is not None and page.body is not None:
-        _add_children(builder, page.body)
+    visible = _visible(tree)
     notices = decoded.notices
-    if not builder.blocks:
-        _add_everything(builder, tree)
-        notices = (*notices, "没有识别出正文区域，已读取整页文字")
+    for favor_recall in (False, True):
+        page = trafilatura.bare_extraction(
+            deepcopy(tree),
+            include_comments=False,
+            include_tables=True,
+            with_metadata=True,
+            favor_recall=favor_recall,
+            config=config,
+        )
+        builder = TextBuilder()
+        if page is not None and page.body is not None:
+            _add_children(builder, page.body)
+        if len(builder.blocks) == 1 and _letters(builder) == _letters(visible):
+            builder = visible  # trafilatura melts a very short page into one line
+        if len(builder.text) >= _LEAST_SHARE * len(visible.text):
+            break
+    else:
+        builder = visible
+        notices = (*notices, "没有识别出正文区域，已读取整页文字，可能带有导航等内容")
     text = builder.text
     return SourceText(
         text=text,
@@ -78,96 +128,17 @@ def read_web_page(data: bytes, path: Path) -> SourceText:
     )
 
 
+def _drop_comments(tree: Any) -> None:
+    for node in list(tree.iter()):
+        if not isinstance(node.tag, str) and node.getparent() is not None:
+            node.drop_tree()
+
+
 def _raise_digits(tree: Any) -> None:
     for tag, convert in (("sup", superscript), ("sub", subscript)):
         for element in tree.iter(tag):
             if len(element) == 0 and element.text:
                 element.text = convert(element.text)
-
-
-def _write_out_tables(tree: Any) -> None:
-    """Replace tables of data by one paragraph a row; tables for layout and menus stay."""
-    for table in list(tree.iter("table")):
-        rows = list(_rows(table))
-        if not _holds_data(table, rows):
-            continue
-        header = all(cell.tag == "th" for row in table.iter("tr") for cell in _cells(row))
-        marked = 0 if header else _header_rows(table)
-        made = make_table(rows, header_rows=marked or None)
-        container = table.makeelement("div")
-        for line in (*made.before, *(row_text(row, made.names) for row in made.rows)):
-            paragraph = table.makeelement("p")
-            paragraph.text = _ROW_MARK + line
-            container.append(paragraph)
-        container.tail = table.tail
-        if table.getparent() is not None:
-            table.getparent().replace(table, container)
-
-
-def _rows(table: Any) -> Iterator[Row]:
-    """Rows with spans filled: downwards by the text, to the right by nothing."""
-    hanging: dict[int, tuple[int, str]] = {}
-    for element in table.iter("tr"):
-        cells: list[str] = []
-        merged: set[int] = set()
-
-        def fill(cells: list[str] = cells) -> None:
-            while (above := hanging.get(len(cells))) is not None:
-                left, text = above
-                if left > 1:
-                    hanging[len(cells)] = (left - 1, text)
-                else:
-                    del hanging[len(cells)]
-                cells.append(text)
-
-        for cell in _cells(element):
-            fill()
-            text = one_line(" ".join(part.strip() for part in cell.itertext() if part.strip()))
-            text = re.sub(r"\s+", " ", text)
-            for offset in range(_span(cell, "colspan")):
-                shown = text if offset == 0 else ""
-                if _span(cell, "rowspan") > 1:
-                    hanging[len(cells)] = (_span(cell, "rowspan") - 1, shown)
-                if offset:
-                    merged.add(len(cells))
-                cells.append(shown)
-        fill()
-        yield Row(tuple(cells), frozenset(merged))
-
-
-def _cells(row: Any) -> list[Any]:
-    return [child for child in row if child.tag in ("td", "th")]
-
-
-def _span(cell: Any, name: str) -> int:
-    value = (cell.get(name) or "").strip()
-    return min(max(int(value), 1), _MOST_SPAN) if value.isdecimal() else 1
-
-
-def _header_rows(table: Any) -> int:
-    """Rows at the top made of <th> only, or inside <thead>."""
-    count = 0
-    for row in table.iter("tr"):
-        cells = _cells(row)
-        if not cells or not (
-            row.getparent().tag == "thead" or all(cell.tag == "th" for cell in cells)
-        ):
-            break
-        count += 1
-    return count
-
-
-def _holds_data(table: Any, rows: list[Row]) -> bool:
-    if len(rows) < 2 or max(len(row.filled) for row in rows) < 2 or _has_inner_table(table):
-        return False
-    text = sum(len(cell) for row in rows for cell in row.cells)
-    links = sum(len("".join(link.itertext())) for link in table.iter("a"))
-    longest = max(len(cell) for row in rows for cell in row.cells)
-    return text > 0 and links < text / 2 and longest <= _LONGEST_CELL
-
-
-def _has_inner_table(table: Any) -> bool:
-    return next(table.iterdescendants("table"), None) is not None
 
 
 def _add_children(builder: TextBuilder, element: Any) -> None:
@@ -205,8 +176,8 @@ def _add_item(builder: TextBuilder, item: Any) -> None:
 def _add_paragraph_lines(builder: TextBuilder, lines: list[str], kind: BlockKind) -> None:
     for line in lines:
         line = re.sub(r"[ \t\r\n]+", " ", line).strip()
-        if line.startswith(_ROW_MARK):
-            builder.add(BlockKind.TABLE_ROW, line.removeprefix(_ROW_MARK))
+        if line.startswith(ROW_MARK):
+            builder.add(BlockKind.TABLE_ROW, line.removeprefix(ROW_MARK))
         else:
             builder.add(kind, line)
 
@@ -231,12 +202,35 @@ def _flat(element: Any) -> str:
     return re.sub(r"\s+", " ", " ".join(_lines(element))).strip()
 
 
-def _add_everything(builder: TextBuilder, tree: Any) -> None:
-    """All text of the page but scripts and menus, a block for each element that has some."""
-    for tag in _NOT_TEXT:
-        for element in list(tree.iter(tag)):
-            if element.getparent() is not None:
-                element.drop_tree()
+def _letters(builder: TextBuilder) -> str:
+    return "".join(builder.text.split())
+
+
+def _visible(tree: Any) -> TextBuilder:
+    """All text of the page but scripts, menus and links, a block for each element of its own."""
+    builder = TextBuilder()
+    line: list[str] = []
+
+    def close(tag: str = "") -> None:
+        if heading := _HEADING.match(tag):
+            builder.add(BlockKind.HEADING, " ".join("".join(line).split()), level=int(heading[1]))
+        else:
+            kind = BlockKind.LIST_ITEM if tag == "li" else BlockKind.PARAGRAPH
+            _add_paragraph_lines(builder, ["".join(line)], kind)
+        line.clear()
+
+    def visit(element: Any) -> None:
+        own_line = element.tag not in _INLINE
+        if own_line:
+            close()
+        if element.tag not in _NOT_TEXT:
+            line.append(element.text or "")
+            for child in element:
+                visit(child)
+                line.append(child.tail or "")
+        if own_line:
+            close(element.tag)
+
     body = tree.find(".//body")
-    for text in (tree if body is None else body).itertext():
-        _add_paragraph_lines(builder, [text], BlockKind.PARAGRAPH)
+    visit(tree if body is None else body)
+    return builder
