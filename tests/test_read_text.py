@@ -362,3 +362,32 @@ def test_a_page_of_one_sentence():
 def test_a_table_for_layout_keeps_its_paragraphs():
     page = f"<html><body><table><tr><td>{SIMPLIFIED[0] * 5}</td><td>{SIMPLIFIED[1]}</td></tr></table></body></html>"
     assert SIMPLIFIED[0] in web(page).text
+
+
+def test_text_without_tags_is_not_lost():
+    source = web("第一段没有标签，也要读到<br>第二段<!-- 不读 --><p>第<b>三</b>段</p>尾巴")
+    assert [words for _, words in shown(source)] == [
+        "第一段没有标签，也要读到",
+        "第二段",
+        "第三段",
+        "尾巴",
+    ]
+
+
+def test_a_short_list_stays_a_list():
+    source = web("<html><body><ul><li>空腹八小时</li><li>停用抗凝药</li></ul></body></html>")
+    assert shown(source) == [("list_item", "空腹八小时"), ("list_item", "停用抗凝药")]
+
+
+def test_an_export_that_is_one_table():
+    rows = "".join(f"<tr><td>内科{n}</td><td>{n}</td><td>38</td></tr>" for n in range(3))
+    source = web(f"<table><tr><td>科室</td><td>床位</td><td>在院</td></tr>{rows}</table>")
+    assert shown(source)[1] == ("table_row", "科室：内科1；床位：1；在院：38")
+
+
+def test_a_long_menu_is_not_the_text():
+    menu = "".join(f'<li><a href="/{n}">栏目导航条目{n}</a></li>' for n in range(60))
+    page = (
+        f"<html><body><div class='menu'><ul>{menu}</ul></div><p>{SIMPLIFIED[0]}</p></body></html>"
+    )
+    assert web(page).text == SIMPLIFIED[0]
