@@ -105,7 +105,7 @@ def units(document: Document, start: int, end: int) -> list[tuple[int, int]]:
         and block.start < end
         and block.end > start
     ]
-    found = []
+    found: list[tuple[int, int]] = []
     position = start
     for first, last, kind in [*special, (end, end, BlockKind.HEADING)]:
         found.extend(
