@@ -73,8 +73,8 @@ def test_the_page_carries_the_exact_policy_and_its_companions(client: TestClient
         assert headers["x-frame-options"] == "DENY"
 
 
-def test_health_says_who_answers(client: TestClient) -> None:
-    assert client.get("/healthz").json() == {"status": "ok", "model": "摘录式回答"}
+def test_health_is_answered(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
 
 
 def test_the_page_names_model_label_filing_and_examples(client: TestClient) -> None:
@@ -248,6 +248,7 @@ def test_a_turn_waits_streams_and_finishes() -> None:
     assert [box for _, box in updates] == ["", "unchanged", "unchanged"]
     assert len({turn["turn"] for turn, _ in updates}) == 1
     assert assistant.asked == ["几家？"]
+    assert [turn["model"] for turn, _ in updates] == ["", "", "摘录式回答"]
     assert updates[-1][0]["copy"].endswith(texts.AI_LABEL)
 
 

@@ -113,7 +113,7 @@ def _build(
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
-        return {"status": "ok", "model": assistant.model_label}
+        return {"status": "ok"}
 
     app.mount("/yiwen", StaticFiles(directory=ASSETS), name="assets")
     blocks = build_blocks(

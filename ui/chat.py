@@ -36,7 +36,7 @@ class ChatAssistant(Protocol):
         """Who is answering, as a person should read it."""
         ...
 
-    def stream(self, question: str) -> Iterator[Answer]:
+    def stream(self, question: str, /) -> Iterator[Answer]:
         """Answers that each hold all text so far; the last has ``finished``.
 
         Raises:
@@ -44,7 +44,7 @@ class ChatAssistant(Protocol):
         """
         ...
 
-    def document(self, id: str) -> Document:
+    def document(self, id: str, /) -> Document:
         """The document a citation points into.
 
         Raises:
@@ -62,7 +62,7 @@ class ComplianceNotice:
 
 
 class Turn(TypedDict):
-    """What the server tells the page about the current turn.
+    """What the server tells the page about the current turn; ``model`` only when it was asked for.
 
     ``phase``: waiting, streaming, finished, failed (the question goes back into the box) or
     refused (nothing was asked; ``message`` stands under the box).
@@ -94,11 +94,11 @@ def make_handler(
         question = question.strip() if isinstance(question, str) else ""
         refusal = _refusal(question, max_question_characters)
         if refusal:
-            yield _turn(assistant, "", "refused", message=refusal), unchanged
+            yield _turn("", "refused", message=refusal), unchanged
             return
         turn = f"t{secrets.token_hex(6)}"
         waiting = render.progress_html(texts.PHASE_WAITING)
-        yield _turn(assistant, turn, "waiting", body=waiting), cleared
+        yield _turn(turn, "waiting", body=waiting), cleared
         try:
             for update in _follow(assistant, question, turn, clock):
                 yield update, unchanged
@@ -129,7 +129,7 @@ def build_blocks(
     )
     with gradio.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as blocks:
         transcript = gradio.HTML(
-            lambda: _turn(assistant, "", "idle"),
+            lambda: _turn("", "idle", model=assistant.model_label),
             html_template=_page(assistant, examples),
             js_on_load="window.yiwen.mount(element, props, watch);",
             head=head,
@@ -228,23 +228,31 @@ def _answered(
             except RagError:
                 document = None
             excerpts[key] = citation_excerpt(citation, document)
+    if not answer.finished:
+        return _turn(
+            turn,
+            "streaming",
+            body=render.answer_html(answer, turn),
+            sources=render.sources_html(answer, turn, excerpts),
+        )
     return _turn(
-        assistant,
         turn,
-        "finished" if answer.finished else "streaming",
+        "finished",
         body=render.answer_html(answer, turn),
         sources=render.sources_html(answer, turn, excerpts),
-        copy=render.clipboard_text(answer) if answer.finished else "",
-        message=render.announcement(answer) if answer.finished else "",
+        copy=render.clipboard_text(answer),
+        message=render.announcement(answer),
+        # Asking who answers may look for a server, so not while text streams.
+        model=assistant.model_label,
     )
 
 
 def _failed(assistant: ChatAssistant, turn: str, message: str) -> Turn:
-    return _turn(assistant, turn, "failed", body=render.error_html(message), message=message)
+    body = render.error_html(message)
+    return _turn(turn, "failed", body=body, message=message, model=assistant.model_label)
 
 
 def _turn(
-    assistant: ChatAssistant,
     turn: str,
     phase: str,
     *,
@@ -252,6 +260,7 @@ def _turn(
     sources: str = "",
     copy: str = "",
     message: str = "",
+    model: str = "",
 ) -> Turn:
     return Turn(
         turn=turn,
@@ -260,7 +269,7 @@ def _turn(
         sources=sources,
         copy=copy,
         message=message,
-        model=assistant.model_label,
+        model=model,
     )
 
 

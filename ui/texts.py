@@ -77,6 +77,7 @@ TIMING_NAMES: Final = {
     "search": "检索",
     "retrieve": "检索",
     "evidence": "判断依据",
+    "first_text": "首字",
     "generate": "生成",
     "extract": "摘录",
     "verify": "核对",

@@ -95,8 +95,9 @@ def served(assistant: ChatAssistant, **options: Any) -> Iterator[str]:
         listener.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for the whole session: while Playwright runs, this thread has a running event loop."""
     if not Path(CHROMIUM).exists():
         pytest.skip("no chromium on this machine (apt-get install chromium)")
     with sync_playwright() as playwright:

@@ -68,7 +68,7 @@
 
   function receive(value) {
     if (!value) return;
-    find("[data-model]").textContent = value.model;
+    if (value.model) find("[data-model]").textContent = value.model;
     if (value.phase === "idle") return;
     if (value.phase === "refused") {
       if (current !== null && current.dataset.phase === "queued") drop();
