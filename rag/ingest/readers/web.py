@@ -76,8 +76,13 @@ def read_web_page(data: bytes, path: Path) -> SourceText:
     Raises:
         DocumentError: not text, no HTML, or a page without text.
     """
-    import trafilatura
-    from trafilatura.settings import DEFAULT_CONFIG
+    try:
+        import trafilatura
+        from trafilatura.settings import DEFAULT_CONFIG
+    except ImportError as error:  # older pip leaves out lxml_html_clean, which it needs
+        raise DocumentError(
+            path, f"网页读取组件没有装全（{error.msg.splitlines()[0]}）", "请重新安装依赖"
+        ) from error
 
     for name in ("trafilatura", "htmldate"):  # what they log is said here in Chinese
         logging.getLogger(name).setLevel(logging.CRITICAL)
