@@ -261,6 +261,12 @@ def test_a_source_names_its_document_section_page_and_date() -> None:
     assert shown.having("source")[0]["id"] == "t1-source-1"
 
 
+def test_a_section_does_not_repeat_the_title() -> None:
+    cited = cite(1, heading="静脉输液护理常规 > 第二节")
+    lines = clipboard_text(answer("文[1]", citations=(cited,))).splitlines()
+    assert "[1] 静脉输液护理常规，第二节" in lines
+
+
 def test_the_original_is_offered_only_where_it_differs() -> None:
     same, other = cite(1), cite(2, original="原(yuán)句", start=5, end=7)
     shown = sources_html(answer("文", citations=(same, other)), "t1", {})

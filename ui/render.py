@@ -160,18 +160,18 @@ def _notes(answer: Answer) -> Iterable[tuple[str, str]]:
 def _small_print(answer: Answer) -> list[str]:
     parts = [answer.model] if answer.model else []
     shown: dict[str, float] = {}
-    for name, seconds in answer.timings.items():
-        label = texts.TIMING_NAMES.get(name)
-        if label is not None:
-            shown[label] = shown.get(label, 0.0) + seconds
+    for name, label in texts.TIMING_NAMES.items():
+        if name in answer.timings:
+            shown[label] = shown.get(label, 0.0) + answer.timings[name]
     parts.extend(texts.TIMING.format(name=name, seconds=value) for name, value in shown.items())
     return parts
 
 
 def _place(citation: Citation) -> list[str]:
-    parts = []
-    if citation.heading:
-        parts.append(citation.heading.replace(" > ", " › "))
+    sections = citation.heading.split(" > ") if citation.heading else []
+    if sections and sections[0] == citation.title:
+        del sections[0]
+    parts = [" › ".join(sections)] if sections else []
     if citation.page is not None:
         parts.append(texts.PAGE.format(page=citation.page))
     if citation.date:
@@ -182,7 +182,7 @@ def _place(citation: Citation) -> list[str]:
 def _source(citation: Citation, turn: str, anchor: str, shown: Excerpt | None) -> str:
     title = citation.title or texts.UNTITLED
     label = escape(texts.MARK_LABEL.format(mark=citation.mark, title=title))
-    place = " · ".join(escape(part) for part in _place(citation))
+    place = " · ".join(f"<span>{escape(part)}</span>" for part in _place(citation))
     parts = [
         f'<section class="source"{anchor} tabindex="-1" aria-label="{label}">'
         f'<div class="source-head"><span class="source-mark" aria-hidden="true">{citation.mark}'
