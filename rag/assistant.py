@@ -25,7 +25,6 @@ from rag.retrieve.rerank import Reranker
 from rag.settings import Settings
 from rag.types import Answer, Citation, Document, Hit, Sentence, State, Verdict
 
-_UNCERTAIN_NOTICE = "资料中没有明确的答案，以下是最接近的内容，请核对原文。"
 _FIRST_TIMING = "first_text"
 
 
@@ -201,7 +200,6 @@ class Assistant:
             hits=hits,
             model=model.name if model is not None else EXTRACTIVE,
             timings=timings,
-            notices=(_UNCERTAIN_NOTICE,) if evidence.state is State.UNCERTAIN else (),
             finished=False,
         )
         if evidence.state is State.NOT_FOUND:

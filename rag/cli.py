@@ -153,6 +153,7 @@ def serve(
         assistant,
         settings.serve.host,
         settings.serve.port,
+        host_names=settings.serve.host_names,
         concurrency=settings.serve.concurrency,
         queue=settings.serve.queue,
         max_question_characters=settings.answer.max_question_characters,

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rag.errors import SettingsError
 
 DEFAULT_FILE = "rag.toml"
+_LISTS = ("corpus", "host_names")  # in the environment separated like PATH
 
 
 class _Section(BaseModel):
@@ -114,10 +115,14 @@ class LlamaCppSettings(_Section):
 
 
 class ServeSettings(_Section):
+    """``host_names``: further names or addresses, without port, under which browsers reach the
+    page when ``host`` is not 127.0.0.1; requests for any other name are refused."""
+
     host: str = "127.0.0.1"
     port: int = Field(7860, ge=1, le=65535)
     concurrency: int = Field(4, ge=1)
     queue: int = Field(32, ge=1)
+    host_names: tuple[str, ...] = ()
 
 
 class ComplianceSettings(_Section):
@@ -196,7 +201,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any
             if value is not None:
                 values.setdefault(section, {})[name] = (
                     [part for part in value.split(os.pathsep) if part]
-                    if name == "corpus"
+                    if name in _LISTS
                     else value
                 )
     return values

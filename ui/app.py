@@ -151,11 +151,13 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
     *,
-    host_names: Collection[str] | None = None,
+    host_names: Collection[str] = (),
     on_ready: Callable[[str], None] | None = None,
     **options: Any,
 ) -> None:
     """Serve the chat until interrupted; ``options`` go to `build_app`.
+
+    Browsers reach it as 127.0.0.1, localhost, ``host``, and under ``host_names``.
 
     ``on_ready`` is called with the page's address, from another thread, once the page answers.
 
@@ -168,9 +170,8 @@ def serve(
 
         reachable = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104
         shown = f"[{reachable}]" if ":" in reachable else reachable
-        names = {*LOCAL_HOST_NAMES, reachable} if host_names is None else set(host_names)
-        # `_wait_until_ready` asks under the name it shows.
-        app = build_app(assistant, host_names=names | {reachable}, **options)
+        names = {*LOCAL_HOST_NAMES, reachable, *host_names}
+        app = build_app(assistant, host_names=names, **options)
         config = uvicorn.Config(
             app,
             log_level="warning",
