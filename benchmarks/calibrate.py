@@ -128,6 +128,7 @@ def print_quality(sample: Sample, chances: Array) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, help="keep the indexes here for the next run")
+    parser.add_argument("--limit", type=int, default=200, help="questions of each public set")
     parser.add_argument("--write", action="store_true", help="write the coefficients")
     arguments = parser.parse_args()
     encoder = load_encoder(progress=print)
@@ -142,7 +143,7 @@ def main() -> None:
                 asked = own_questions()
             else:
                 indexer.update_items(items(name, with_titles=True))
-                asked = [q for q in questions(name) if q.is_development]
+                asked = [q for q in questions(name) if q.is_development][: arguments.limit]
             samples.append(sample(name, assistant_for(directory, encoder, indexer), asked))
     print("Leave one set out:")
     for held in samples:
