@@ -242,7 +242,8 @@ class Assistant:
         return Findings(asked, index, hits, tuple(ranked), values, timings)
 
     def _checked(self, question: str) -> str:
-        text = " ".join(question.split())
+        # A terminal or JSON may pass on half a character, which no library takes.
+        text = " ".join(question.encode("utf-8", "replace").decode().split())
         if not any(character.isalnum() for character in text):
             raise QuestionError(
                 "问题是空的。请输入要查询的内容，例如“医疗机构部署大模型的数量是多少？”"
@@ -299,14 +300,14 @@ class Assistant:
                     timings[_FIRST_TIMING] = time.perf_counter() - started
                 if delta.truncated:
                     notices.append("回答达到长度上限，可能没有说完。")
-                cited = cite(text, prompt.passages, index.documents.document)
+                cited = cite(text, prompt.passages, index.documents.document, partial=True)
                 yield replace(
                     base,
                     text=cited.text,
                     sentences=cited.sentences,
                     citations=cited.citations,
                     thinking=thinking,
-                    timings=timings,
+                    timings=dict(timings),
                 )
         finally:
             deltas.close()
@@ -314,7 +315,7 @@ class Assistant:
         answer = replace(
             base, text=cited.text, thinking=thinking, timings=timings, notices=tuple(notices)
         )
-        if is_refusal(cited.text):
+        if is_refusal("\n".join(sentence.text for sentence in cited.sentences)):  # without marks
             yield _finish(_not_found(answer), started)
             return
         sentences = verify(cited.sentences, cited.citations, prompt.passages)
