@@ -10,12 +10,31 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag.errors import SettingsError
 
 DEFAULT_FILE = "rag.toml"
+# What is wrong with a value, by pydantic's error type.
+_REASONS = {
+    "greater_than": "须大于 {gt:g}",
+    "greater_than_equal": "须不小于 {ge:g}",
+    "less_than_equal": "须不大于 {le:g}",
+    "literal_error": "只能是 {expected}",
+    "int_type": "须是整数",
+    "int_parsing": "须是整数",
+    "int_from_float": "须是整数",
+    "float_type": "须是数字",
+    "float_parsing": "须是数字",
+    "bool_type": "须是 true 或 false",
+    "bool_parsing": "须是 true 或 false",
+    "string_type": "须是带引号的文字",
+    "path_type": "须是带引号的路径",
+    "tuple_type": '须是列表，例如 ["corpus"]',
+    "model_type": "须是一节，例如 [serve]",
+}
 _LISTS = ("corpus", "host_names")  # in the environment separated like PATH
 
 
@@ -164,7 +183,7 @@ class Settings(_Section):
         Raises:
             SettingsError: the file is missing, not TOML, or holds an unknown or bad value.
         """
-        values: dict[str, dict[str, Any]] = {}
+        values: dict[str, Any] = {}
         if path is not None or Path(DEFAULT_FILE).is_file():
             values = _read(path or Path(DEFAULT_FILE))
         environment = os.environ if environment is None else environment
@@ -173,10 +192,10 @@ class Settings(_Section):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise SettingsError(_explain(error, path or Path(DEFAULT_FILE))) from error
+            raise SettingsError(_explain(error, path or Path(DEFAULT_FILE), environment)) from error
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
@@ -200,33 +219,49 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any
             value = environment.get(f"RAG_{section}_{name}".upper())
             if value is not None:
                 values.setdefault(section, {})[name] = (
-                    [part for part in value.split(os.pathsep) if part]
-                    if name in _LISTS
-                    else value
+                    [part for part in value.split(os.pathsep) if part] if name in _LISTS else value
                 )
     return values
 
 
 def _ollama_url(host: str) -> str:
-    """OLLAMA_HOST as Ollama reads it: scheme and port may be missing, 0.0.0.0 means here."""
-    url = host if "://" in host else f"http://{host}"
-    scheme, rest = url.split("://", 1)
-    rest = rest.rstrip("/").replace("0.0.0.0", "127.0.0.1", 1)  # noqa: S104  an address to call
-    if ":" not in rest and scheme == "http":
-        rest += ":11434"
-    return f"{scheme}://{rest}"
+    """OLLAMA_HOST as Ollama's own client reads it: host, port and scheme may be missing.
+
+    The port is 11434, or the scheme's own where a scheme is given; an address to listen on
+    (0.0.0.0) means this machine.
+    """
+    scheme, _, rest = host.rpartition("://")
+    if rest.count(":") > 1 and "[" not in rest:  # an IPv6 address without port
+        rest = f"[{rest}]"
+    try:
+        parts = urlsplit(f"//{rest}")
+        name, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise SettingsError(
+            f"环境变量 OLLAMA_HOST 的值 {host!r} 不是地址。请改为 主机:端口，例如 127.0.0.1:11434"
+        ) from error
+    name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104
+    if ":" in name:
+        name = f"[{name}]"
+    if port is None and not scheme:
+        port = 11434
+    return f"{scheme or 'http'}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
-def _merge(into: dict[str, dict[str, Any]], other: Mapping[str, Mapping[str, Any]]) -> None:
+def _merge(into: dict[str, Any], other: Mapping[str, Mapping[str, Any]]) -> None:
     for section, entries in other.items():
         target = into.setdefault(section, {})
-        target.update({name: value for name, value in entries.items() if value is not None})
+        if isinstance(target, dict):  # what is no section is refused when it is validated
+            target.update({name: value for name, value in entries.items() if value is not None})
 
 
-def _explain(error: ValidationError, path: Path) -> str:
+def _explain(error: ValidationError, path: Path, environment: Mapping[str, str]) -> str:
     first = error.errors()[0]
     where = [str(part) for part in first["loc"]]
     name = f"[{where[0]}] {'.'.join(where[1:])}" if len(where) > 1 else f"[{where[0]}]"
     if first["type"] == "extra_forbidden":
         return f"配置项 {name} 不认识。请对照 {path} 的说明检查拼写"
-    return f"配置项 {name} 的值 {first.get('input')!r} 不可用（{first['msg']}）。请在 {path} 中改正"
+    reason = _REASONS.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
+    variable = f"RAG_{'_'.join(where[:2])}".upper()
+    place = f"环境变量 {variable}" if variable in environment else path
+    return f"配置项 {name} 的值 {first['input']!r} 不可用（{reason}）。请在 {place} 中改正"
