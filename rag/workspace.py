@@ -66,7 +66,9 @@ class Workspace:
             return _connect(self._path)
 
     def roots(self) -> list[str]:
-        return [row[0] for row in self._connection.execute("SELECT path FROM roots ORDER BY rowid")]
+        with self._translated():
+            rows = self._connection.execute("SELECT path FROM roots ORDER BY rowid").fetchall()
+        return [row[0] for row in rows]
 
     def set_roots(self, roots: Sequence[str]) -> None:
         with self._translated(), self._connection:
@@ -76,7 +78,8 @@ class Workspace:
     def entries(self) -> dict[str, Entry]:
         """Every file by key."""
         query = "SELECT key, document, stamp, sha256, recipe FROM files"
-        return {row[0]: Entry(*row) for row in self._connection.execute(query)}
+        with self._translated():
+            return {row[0]: Entry(*row) for row in self._connection.execute(query)}
 
     def put(
         self, entry: Entry, document: Document, passages: Sequence[Passage], vectors: FloatArray
@@ -112,6 +115,10 @@ class Workspace:
 
     def contents(self, dimension: int) -> tuple[list[Document], list[Passage], FloatArray]:
         """Everything, for a new generation: vectors have one row a passage."""
+        with self._translated():
+            return self._contents(dimension)
+
+    def _contents(self, dimension: int) -> tuple[list[Document], list[Passage], FloatArray]:
         documents: list[Document] = []
         passages: list[Passage] = []
         vectors = [np.zeros((0, dimension), np.float32)]
@@ -139,6 +146,11 @@ class Workspace:
         try:
             yield
         except sqlite3.Error as error:
+            if not isinstance(error, sqlite3.OperationalError):  # its content, not its place
+                raise CorpusIndexError(
+                    f"工作文件 {self._path} 已损坏（{error}）。现有索引仍可使用；"
+                    "请删除此文件后重新运行 rag index（会重新读取全部文件）"
+                ) from error
             raise CorpusIndexError(
                 f"无法写入 {self._path}（{error}）。已处理的文件不会丢失；请检查磁盘空间与权限后重新运行 rag index"
             ) from error

@@ -1,9 +1,10 @@
 """Is everything in place? One line a check, each with what to do when it is not.
 
-A failed check stops answers; a warning does not. Nothing outside this machine is asked, but for
+A failed check stops answers or the chat; a warning does not. Nothing outside this machine is asked, but for
 the language model's server where rag.toml names one.
 """
 
+import errno
 import shutil
 import socket
 import sys
@@ -40,7 +41,7 @@ class Check:
 
 
 def examine(settings: Settings) -> Iterator[Check]:
-    """All checks, in the order in which things depend on each other."""
+    """All checks, in the order in which things depend on each other; none raises."""
     yield _python()
     yield _disk(settings.index.directory)
     yield from _documents(settings)
@@ -64,7 +65,7 @@ def _python() -> Check:
 
 
 def _disk(directory: Path) -> Check:
-    place = next(p for p in (directory, *directory.absolute().parents) if p.exists())
+    place = next(p for p in (directory, *directory.absolute().parents) if _exists(p))
     free = shutil.disk_usage(place).free
     detail = f"索引所在磁盘剩余 {free / 1024**3:.1f} GiB"
     if free < _LEAST_DISK:
@@ -76,7 +77,7 @@ def _disk(directory: Path) -> Check:
 
 def _documents(settings: Settings) -> Iterator[Check]:
     for path in settings.index.corpus:
-        if path.exists():
+        if _exists(path):
             yield Check("资料目录", Status.OK, str(path))
         else:
             yield Check(
@@ -106,6 +107,9 @@ def _index(settings: Settings, encoder: Encoder | None) -> Check:
             refuse_other_recipe(directory, manifest["recipe"], recipe)
     except RagError as error:
         return Check("索引", Status.FAILED, str(error))
+    except OSError as error:
+        reason = f"{directory} 无法读取（{error.strerror}）"
+        return Check("索引", Status.FAILED, reason, "请检查目录权限")
     count = len(manifest["documents"])
     detail = f"{directory}：{count} 个文档，{manifest['passages']} 个段落"
     if not count:
@@ -119,10 +123,18 @@ def _language_model(settings: Settings) -> Check:
     if choice == "extractive":
         return Check(name, Status.OK, "摘录式回答，不使用大模型")
     if choice == "openai":
-        return Check(name, Status.OK, f"{settings.openai.model}（{settings.openai.base_url}）")
+        openai = settings.openai
+        if not (openai.base_url and openai.model):
+            return Check(
+                name,
+                Status.FAILED,
+                "answer.llm 是 openai，但 [openai] 的 base_url 或 model 为空",
+                "请在 rag.toml 填写",
+            )
+        return Check(name, Status.OK, f"{openai.model}（{openai.base_url}）")
     if choice == "llama_cpp":
         path = settings.llama_cpp.path
-        if path is None or not path.is_file():
+        if path is None or not _exists(path) or not path.is_file():
             return Check(name, Status.FAILED, f"找不到 GGUF 文件 {path}", "请检查 [llama_cpp] path")
         return Check(name, Status.OK, f"{path.name}（本进程 llama.cpp）")
     ollama = settings.ollama
@@ -155,10 +167,23 @@ def _window(settings: Settings, status: OllamaStatus) -> Check:
 
 
 def _port(host: str, port: int) -> Check:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        taken = probe.connect_ex((host, port)) == 0
-    if taken:
+    """Whether the chat could listen here, found by listening for a moment."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
+        if getattr(error, "errno", None) != errno.EADDRINUSE:
+            reason = getattr(error, "strerror", None) or "主机名无效"
+            return Check(
+                "端口",
+                Status.FAILED,
+                f"不能在 {host}:{port} 监听（{reason}）",
+                "请检查 [serve] 的 host 与 port",
+            )
         return Check(
             "端口",
             Status.WARNING,
@@ -166,6 +191,14 @@ def _port(host: str, port: int) -> Check:
             "若不是已启动的医问，请用 rag serve --port 换一个端口",
         )
     return Check("端口", Status.OK, f"{host}:{port} 可用")
+
+
+def _exists(path: Path) -> bool:
+    """Like `Path.exists`, which raises where a name is too long or a folder closed to us."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _filing(settings: Settings) -> Check:
