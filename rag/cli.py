@@ -4,10 +4,12 @@ Exit codes: 0 done; 1 something could not be done; 2 wrong usage, configuration 
 3 embedding model; 4 index; 5 language model; 6 serving; 130 interrupted.
 """
 
+import io
 import json
 import logging
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +34,7 @@ Config = Annotated[
 Directory = Annotated[Path | None, typer.Option("--index", help="索引目录，默认取自配置")]
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供脚本使用")]
 _STATES = {"answered": "已回答", "uncertain": "不确定", "not_found": "资料中未找到"}
+_INTERRUPTED = 130
 _MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
 
 
@@ -90,11 +93,17 @@ def ask(
             if file is None:
                 raise
             failed = True
-            _print_json({**extra, "question": entry["question"], "error": str(error)}, line=True)
+            if as_json:
+                bad = {**extra, "question": entry["question"], "error": str(error)}
+                _print_json(bad, line=True)
+            else:
+                typer.echo(f"问：{entry['question']}\n错误：{error}\n")
             continue
         if as_json:
             _print_json({**extra, **answer_to_json(answer)}, line=file is not None)
         else:
+            if file is not None:
+                typer.echo(f"问：{entry['question']}")
             _print_answer(answer)
     if failed:
         raise typer.Exit(1)
@@ -117,6 +126,8 @@ def search(
     if as_json:
         _print_json({"question": question, "hits": [hit_to_json(hit) for hit in hits]})
         return
+    if not hits:
+        typer.echo("没有相关的段落。")
     for number, hit in enumerate(hits, 1):
         passage = hit.passage
         page = f" 第 {passage.page} 页" if passage.page else ""
@@ -195,14 +206,19 @@ def doctor(config: Config = None, index: Directory = None, as_json: AsJson = Fal
 def main() -> None:
     """The entry point: expected errors become one line and an exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character (✓ in GBK) must not end the command.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except RagError as error:
         typer.echo(f"错误：{error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("已中断；已处理的内容不会丢失。", err=True)
-        sys.exit(130)
+    except SystemExit as exit_:
+        if exit_.code == _INTERRUPTED:  # typer's way of passing on Ctrl+C
+            typer.echo("已中断；已处理的内容不会丢失。", err=True)
+        raise
     except BrokenPipeError:  # the reader of our output has gone
         sys.exit(1)
 
@@ -240,14 +256,22 @@ def _update_index(
         corpus = [path for path in settings.index.corpus if path.exists()]
         if is_default or not (paths or indexer.has_roots()):
             paths = [*paths, *corpus]
-        return indexer.update(paths, remove=remove)
+        report = indexer.update(paths, remove=remove)
+    listed = {path.resolve() for path in corpus} if is_default else set()
+    again = tuple(
+        f"{path} 写在 [index] corpus 中，下次更新会再加入。若不再需要，请也从配置里删去"
+        for path in remove
+        if path.resolve() in listed
+    )
+    return replace(report, notices=report.notices + again)
 
 
 def _questions(file: Path) -> Iterator[dict[str, Any]]:
     from rag.errors import QuestionError
 
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        # Not splitlines(): JSON may hold other line separators (U+2028) inside a string.
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(
             f"问题文件 {file} 无法读取（{error}）。请检查路径，文件须为 UTF-8"

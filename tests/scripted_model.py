@@ -27,12 +27,18 @@ class ScriptedModel:
         self.given = 0
         self.closed = 0
         self._script = script
+        # Held, so that only close() ends them and not the garbage collector.
+        self._streams: list[Generator[Delta, None, None]] = []
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float
     ) -> Generator[Delta, None, None]:
         self.prompts.append(tuple(messages))
         self.limits.append((max_tokens, temperature))
+        self._streams.append(self._replay())
+        return self._streams[-1]
+
+    def _replay(self) -> Generator[Delta, None, None]:
         try:
             for entry in self._script:
                 if isinstance(entry, LanguageModelError):

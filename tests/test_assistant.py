@@ -147,12 +147,9 @@ def test_an_answer_never_changes_once_it_is_given(directory):
     stream = make(directory, ScriptedModel(Delta(thinking="想"), "每季度。", "[1]")).stream(
         TRAINING
     )
-    seen = []
-    for answer in stream:
-        seen.append((answer, dict(answer.timings), answer.text))
-    assert [(dict(answer.timings), answer.text) for answer, *_ in seen] == [
-        (timings, text) for _, timings, text in seen
-    ]
+    seen = [(answer, dict(answer.timings), answer.text) for answer in stream]
+    for answer, timings, text in seen:
+        assert (answer.timings, answer.text) == (timings, text)
     with pytest.raises(FrozenInstanceError):
         seen[0][0].text = "别的"
 
@@ -314,7 +311,7 @@ def test_a_question_without_words_is_refused(directory, question):
 
 
 def test_a_question_of_20000_characters_is_refused(directory):
-    with pytest.raises(QuestionError, match="20000 个字.*2000"):
+    with pytest.raises(QuestionError, match=r"20000 个字.*2000"):
         make(directory).ask("手卫生" * 6666 + "培训")
 
 
