@@ -86,9 +86,7 @@ def main() -> None:
         indexer = indexer_for(directory, encoder)
         report = indexer.update([source])
         print(f"{source}: {report.documents} documents, {report.passages} passages")
-        counts = measure(
-            assistant_for(directory, encoder, indexer), questions, is_verbose=arguments.verbose
-        )
+        counts = measure(assistant_for(directory, encoder), questions, is_verbose=arguments.verbose)
     for name, (met, total) in counts.items():
         print(f"{name:40}{met:4} of {total}")
 

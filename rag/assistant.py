@@ -93,8 +93,8 @@ class Assistant:
         self._index = CorpusIndex.load(directory, recipe)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Assistant":
-        """Load the encoder and the index that the settings name.
+    def from_settings(cls, settings: Settings, *, encoder: Encoder | None = None) -> "Assistant":
+        """Load the index and, unless one is given, the encoder that the settings name.
 
         Raises:
             ModelError: the embedding model is missing or damaged.
@@ -102,7 +102,7 @@ class Assistant:
             SettingsError: the language model's settings are incomplete.
         """
         models = LanguageModelSource(settings)
-        encoder = encoder_of(settings)
+        encoder = encoder or encoder_of(settings)
         recipe = Recipe.of(
             encoder,
             split_size=settings.split.size,
@@ -237,7 +237,7 @@ class Assistant:
             encode_question=lambda text: self._encoder.encode_query([text])[0],
             encode_sentences=self._encoder.encode_document,
         )
-        values = features(asked, hits, ranked, weights)
+        values = features(hits, ranked, weights)
         timings = {"retrieve": retrieved - started, "evidence": time.perf_counter() - retrieved}
         return Findings(asked, index, hits, tuple(ranked), values, timings)
 

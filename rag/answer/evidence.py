@@ -13,25 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from rag.answer.extract import (
-    Candidate,
-    asks_for_number_or_date,
-    coverage,
-    names_what_is_asked,
-)
+from rag.answer.extract import Candidate, coverage
 from rag.chinese import tokenize
 from rag.types import Hit, State
 
-FEATURES = (
-    "passage_cosine",
-    "sentence_cosine",
-    "passage_coverage",
-    "sentence_coverage",
-    "unseen_share",
-    "margin",
-    "unseen_names",
-    "kind_missing",
-)
+FEATURES = ("sentence_cosine", "passage_coverage", "unseen_share", "unseen_names")
 COEFFICIENTS = Path(__file__).with_name("evidence.json")
 
 
@@ -44,32 +30,24 @@ class Evidence:
 
 
 def features(
-    question: str, hits: Sequence[Hit], ranked: Sequence[Candidate], weights: dict[str, float]
+    hits: Sequence[Hit], ranked: Sequence[Candidate], weights: dict[str, float]
 ) -> tuple[float, ...]:
-    """The values of `FEATURES`, each in about [0, 1].
+    """The values of `FEATURES`, each in [0, 1].
 
-    ``unseen_names`` is the share of the question's numbers and Latin words that the best passage
-    does not hold; ``kind_missing`` is 1 when the question asks for a number or date and the best
-    three sentences hold none.
+    The best sentence's cosine to the question; the largest share of the question's weight that
+    one passage holds; the share that no passage holds; and the share of its numbers and Latin
+    words that the best passage does not hold.
     """
     if not hits or not ranked:
-        return (0.0,) * len(FEATURES)
+        return (0.0, 0.0, 1.0, 1.0)
     texts = [f"{hit.title} {hit.passage.heading} {hit.passage.text}" for hit in hits]
     tokens = [set(tokenize(text)) for text in texts]
     everything = set().union(*tokens)
-    cosines = sorted((hit.dense for hit in hits), reverse=True)
     return (
-        cosines[0],
         max(candidate.cosine for candidate in ranked),
         max(coverage(weights, found) for found in tokens),
-        max(candidate.coverage for candidate in ranked),
         1.0 - coverage(weights, everything),
-        cosines[0] - sum(cosines) / len(cosines),
         _unseen_names(weights, tokens),
-        float(
-            asks_for_number_or_date(question)
-            and not any(names_what_is_asked(question, c.text) for c in ranked[:3])
-        ),
     )
 
 

@@ -126,11 +126,6 @@ def names_what_is_asked(question: str, sentence: str) -> bool:
     return any(asks.search(asked) and names.search(said) for asks, names in _KINDS)
 
 
-def asks_for_number_or_date(question: str) -> bool:
-    asked = match_form(question)
-    return any(asks.search(asked) for asks, _ in _KINDS)
-
-
 def candidates(
     question: str,
     hits: Sequence[Hit],
