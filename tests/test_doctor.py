@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from ollama_server import recorded_server
@@ -228,6 +228,7 @@ ANY_PATH = (
 )
 
 
+@example(path=Path("很长" * 100), host="")
 @given(path=ANY_PATH, host=st.sampled_from(["", "192.0.2.1", "a" * 80, "a..b"]))
 @hypothesis_settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

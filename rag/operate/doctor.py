@@ -51,6 +51,9 @@ def examine(settings: Settings) -> Iterator[Check]:
         yield Check("向量模型", Status.OK, f"{encoder.name}，{encoder.dimension} 维")
     except RagError as error:
         yield Check("向量模型", Status.FAILED, str(error))
+    except OSError as error:
+        reason = f"{settings.embed.model} 无法读取（{error.strerror}）"
+        yield Check("向量模型", Status.FAILED, reason, "请检查 [embed] 的 model 与 cache")
     yield _index(settings, encoder)
     yield _language_model(settings)
     yield _port(settings.serve.host, settings.serve.port)
