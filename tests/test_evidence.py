@@ -1,0 +1,136 @@
+"""Do the passages hold an answer? What is measured, and the state that follows."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answer.evidence import COEFFICIENTS, FEATURES, features, judge
+from rag.answer.extract import Candidate, token_weights
+from rag.types import Hit, Passage, State
+
+VALUES = st.tuples(*[st.floats(0, 1)] * len(FEATURES))
+
+
+def hit(text, title="", heading="", dense=0.9):
+    return Hit(Passage("a.txt", 0, len(text), text, heading), title, 1.0, dense)
+
+
+def measure(question, *hits, cosine=0.9):
+    weights = token_weights(question, lambda _: 0.1, 10)
+    ranked = [
+        Candidate(found, 0, 1, found.passage.text, 0.5, cosine - number / 10, 0.5)
+        for number, found in enumerate(hits)
+    ]
+    return dict(zip(FEATURES, features(hits, ranked, weights), strict=True))
+
+
+def probability(values):
+    return judge(values, answered=0.5, uncertain=0.3).probability
+
+
+# Features
+
+
+def test_there_is_a_coefficient_for_each_feature_and_for_nothing_else():
+    content = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
+    assert content["coefficients"].keys() == set(FEATURES)
+
+
+def test_a_passage_that_holds_every_word_of_the_question():
+    found = measure("发热门诊几点开放", hit("发热门诊全天开放。"), hit("食堂在一楼。"))
+    assert found["sentence_cosine"] == pytest.approx(0.9)
+    missing = measure("发热门诊几点开放", hit("食堂在一楼。"))
+    assert found["passage_coverage"] > 0.5 > missing["passage_coverage"]
+    assert found["unseen_share"] < missing["unseen_share"]
+
+
+def test_the_title_and_the_section_are_part_of_a_passage():
+    bare = measure("放射科值班", hit("每周五公布。"))
+    under = measure("放射科值班", hit("每周五公布。", "放射科", "值班"))
+    assert under["passage_coverage"] > bare["passage_coverage"]
+    assert under["unseen_share"] < bare["unseen_share"]
+
+
+def test_names_and_numbers_that_no_passage_holds():
+    assert measure("CT在2025年几台", hit("2025年有CT三台。"))["unseen_names"] == 0
+    assert measure("CT在2025年几台", hit("有CT三台。"))["unseen_names"] == 0.5
+    assert measure("CT在2025年几台", hit("有三台。"))["unseen_names"] == 1
+    assert measure("门诊几点开放", hit("有三台。"))["unseen_names"] == 0
+
+
+def test_words_scattered_over_passages_are_seen_but_cover_none():
+    together = measure("发热门诊", hit("发热门诊"))
+    apart = measure("发热门诊", hit("发热"), hit("门诊"))
+    assert apart["passage_coverage"] < together["passage_coverage"]
+
+
+def test_a_question_of_asking_words_only_can_be_measured():
+    values = measure("什么是多少？", hit("发热门诊全天开放。"))
+    assert all(0 <= value <= 1 for value in values.values())
+
+
+@given(
+    st.text("发热门诊开放 CT2025？", max_size=20),
+    st.lists(st.text("发热门诊开放 CT2025。", min_size=1, max_size=20), max_size=4),
+)
+def test_features_lie_between_0_and_1(question, texts):
+    values = measure(question, *map(hit, texts))
+    assert all(-1e-9 <= value <= 1 + 1e-9 for value in values.values())
+
+
+# The judgement
+
+
+def test_nothing_found_is_not_found():
+    values = features((), (), {"发热": 1.0})
+    assert judge(values, answered=0.5, uncertain=0.35).state is State.NOT_FOUND
+
+
+def test_a_passage_in_the_questions_own_words_beats_one_of_another_subject():
+    same = measure("发热门诊全天开放吗", hit("发热门诊全天开放。"), cosine=0.95)
+    other = measure("发热门诊全天开放吗", hit("食堂在一楼。"), cosine=0.75)
+    assert probability(list(same.values())) > probability(list(other.values()))
+
+
+def test_more_evidence_is_never_less_probable():
+    """The sign of each feature, whatever its size."""
+    better = {"sentence_cosine": 1, "passage_coverage": 1, "unseen_share": -1, "unseen_names": -1}
+    middle = {"sentence_cosine": 0.88} | dict.fromkeys(list(better)[1:], 0.5)
+    for name, sign in better.items():
+        changed = middle | {name: middle[name] + 0.05 * sign}
+        assert probability([changed[n] for n in FEATURES]) > probability(
+            [middle[n] for n in FEATURES]
+        )
+
+
+@given(VALUES)
+def test_a_probability_makes_one_of_three_states(values):
+    found = judge(values, answered=0.6, uncertain=0.3)
+    assert 0 <= found.probability <= 1
+    expected = (
+        State.ANSWERED
+        if found.probability >= 0.6
+        else State.UNCERTAIN
+        if found.probability >= 0.3
+        else State.NOT_FOUND
+    )
+    assert found.state is expected
+
+
+@given(VALUES)
+def test_the_thresholds_themselves_belong_to_the_better_state(values):
+    exact = probability(values)
+    assert judge(values, answered=exact, uncertain=exact).state is State.ANSWERED
+    assert judge(values, answered=2.0, uncertain=exact).state is State.UNCERTAIN
+
+
+@pytest.mark.parametrize("value", [1e9, -1e9])
+def test_extreme_values_do_not_overflow(value):
+    assert 0 <= probability([value] * len(FEATURES)) <= 1
+
+
+def test_a_value_too_many_is_an_error():
+    with pytest.raises(ValueError, match="zip"):
+        judge([0.5] * (len(FEATURES) + 1), answered=0.5, uncertain=0.3)
