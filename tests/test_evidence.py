@@ -58,6 +58,8 @@ def test_names_and_numbers_that_no_passage_holds():
     assert measure("CT在2025年几台", hit("有CT三台。"))["unseen_names"] == 0.5
     assert measure("CT在2025年几台", hit("有三台。"))["unseen_names"] == 1
     assert measure("门诊几点开放", hit("有三台。"))["unseen_names"] == 0
+    best = measure("CT在2025年几台", hit("食堂在一楼。"), hit("2025年有CT三台。"))
+    assert best["unseen_names"] == 0
 
 
 def test_words_scattered_over_passages_are_seen_but_cover_none():

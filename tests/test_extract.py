@@ -199,6 +199,31 @@ def test_scripts_do_not_matter():
     assert [c.score for c in simplified] == pytest.approx([c.score for c in traditional])
 
 
+def test_the_encoder_reads_simplified_script_and_the_candidate_keeps_its_own():
+    text = "藥品須雙人雙鎖保管。"
+    document = Document("t.txt", "", text, text, OffsetMap(()))
+    encoder, read = HashedBigramEncoder(), []
+
+    def encode_sentences(texts):
+        read.extend(texts)
+        return encoder.encode_document(texts)
+
+    def encode_question(asked):
+        read.append(asked)
+        return encoder.encode_query([asked])[0]
+
+    (found,) = candidates(
+        "藥品怎樣保管？",
+        [hit(document=document)],
+        weights={},
+        document=lambda _: document,
+        encode_question=encode_question,
+        encode_sentences=encode_sentences,
+    )
+    assert sorted(read) == sorted(["药品须双人双锁保管。", "药品怎样保管？"])
+    assert found.text == text
+
+
 def test_nothing_found_is_no_candidate():
     assert rank("发热门诊", []) == []
     assert rank("发热门诊", [hit(0, 4)]) == []  # a heading alone says nothing
