@@ -52,7 +52,7 @@ class ProgressBar:
 
     def say(self, text: str) -> None:
         """A step of its own, shown at once."""
-        self._progress.update(self._task, description=text, completed=0, total=None)
+        self._progress.reset(self._task, description=text, total=None)
         if not self._console.is_terminal:
             print(text, file=sys.stderr, flush=True)  # noqa: T201
 

@@ -142,11 +142,14 @@ def test_cut_files_are_refused(tmp_path, name):
 
 def test_damage_of_the_same_length_is_found_by_its_digest(tmp_path):
     folder, _ = write(tmp_path)
-    assert damaged_files(tmp_path) == []
+    manifest = read_manifest(tmp_path)
+    assert damaged_files(tmp_path, manifest) == []
     content = bytearray((folder / "vectors.faiss").read_bytes())
     content[-3] ^= 0xFF
     (folder / "vectors.faiss").write_bytes(content)
-    assert damaged_files(tmp_path) == ["vectors.faiss"]
+    assert damaged_files(tmp_path, manifest) == ["vectors.faiss"]
+    with pytest.raises(CorpusIndexError, match=r"vectors\.faiss.*rag index"):
+        CorpusIndex.load(tmp_path, RECIPE)
 
 
 def test_other_format_is_refused(tmp_path):

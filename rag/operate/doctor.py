@@ -92,7 +92,7 @@ def _index(settings: Settings, encoder: Encoder | None) -> Check:
     directory = settings.index.directory
     try:
         manifest = read_manifest(directory)
-        damaged = damaged_files(directory)
+        damaged = damaged_files(directory, manifest)
         if damaged:
             return Check(
                 "索引",

@@ -160,16 +160,20 @@ def _go_offline() -> None:
 
 
 def _local_folder(model: str) -> Path:
+    missing = ModelError(
+        f"本机没有向量模型 {model}。请把模型目录复制到本机，并在 rag.toml 的 [embed] model 写上它的路径"
+    )
     folder = Path(model).expanduser()
-    if folder.is_dir():
+    try:
+        is_folder = folder.is_dir()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise missing from error
+    if is_folder:
         if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
             raise ModelError(
                 f"{model} 不是 sentence-transformers 模型目录（缺 modules.json）。请检查 [embed] model"
             )
         return folder
-    missing = ModelError(
-        f"本机没有向量模型 {model}。请把模型目录复制到本机，并在 rag.toml 的 [embed] model 写上它的路径"
-    )
     if model.startswith((".", "/", "~")) or model.count("/") != 1:
         raise missing
     _go_offline()

@@ -223,14 +223,15 @@ def _manifest(
     }
 
 
-def damaged_files(directory: Path) -> list[str]:
-    """Names of the current generation's files whose content is not what was written."""
-    manifest = read_manifest(directory)
+def damaged_files(directory: Path, manifest: dict[str, Any]) -> list[str]:
+    """Names of a generation's files whose content is not what was written."""
     folder = directory / manifest["generation"]
     return [
         name
-        for name, (_, expected) in manifest["files"].items()
-        if not (folder / name).is_file() or digest(folder / name) != expected
+        for name, (size, expected) in manifest["files"].items()
+        if not (path := folder / name).is_file()
+        or path.stat().st_size != size
+        or digest(path) != expected
     ]
 
 

@@ -18,6 +18,7 @@ from rag.retrieve.generation import (
     MEND,
     VECTORS,
     Recipe,
+    damaged_files,
     read_manifest,
     refuse_other_recipe,
 )
@@ -65,10 +66,11 @@ class CorpusIndex:
     def _load(cls, directory: Path, manifest: dict[str, Any], recipe: Recipe) -> "CorpusIndex":
         refuse_other_recipe(directory, manifest["recipe"], recipe)
         folder = directory / manifest["generation"]
-        for name, (size, _) in manifest["files"].items():
-            path = folder / name
-            if not path.is_file() or path.stat().st_size != size:
-                raise CorpusIndexError(f"索引文件 {path} 缺失或不完整。{MEND}")
+        damaged = damaged_files(directory, manifest)
+        if damaged:
+            raise CorpusIndexError(
+                f"索引 {directory} 的文件缺失或损坏：{'、'.join(damaged)}。{MEND}"
+            )
         return cls(
             directory,
             manifest["generation"],
