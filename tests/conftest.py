@@ -1,7 +1,6 @@
 """What every test may use."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -10,9 +9,6 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # The machine's own settings must not reach the tests.
 for name in [name for name in os.environ if name.startswith("RAG_")]:
     del os.environ[name]
-
-ROOT = Path(__file__).parent.parent
-SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture(scope="session")

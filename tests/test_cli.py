@@ -9,8 +9,8 @@ import sys
 
 import pytest
 import typer
-from conftest import ROOT
 from ollama_server import chat, recorded, recorded_server
+from paths import ROOT
 
 from rag import cli
 from rag.settings import Settings

@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
+from paths import ROOT
 
 from rag.errors import SettingsError
 from rag.settings import Settings
