@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from chat_page import ChatPage
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from ui.app import build_app
 from ui.chat import ChatAssistant
@@ -33,41 +33,6 @@ FLAGS = [
     "--disable-sync",
 ]
 expect.set_options(timeout=15_000)
-
-
-@dataclass
-class ChatPage:
-    """The page with the few gestures every test makes."""
-
-    page: Page
-    url: str
-    requests: list[str] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
-
-    @property
-    def outside(self) -> list[str]:
-        """Addresses asked for that are not the page's own."""
-        own = (self.url, "data:", "blob:", "about:")
-        return [address for address in self.requests if not address.startswith(own)]
-
-    @property
-    def box(self) -> Locator:
-        return self.page.get_by_role("textbox", name="输入问题")
-
-    @property
-    def turn(self) -> Locator:
-        """The latest turn."""
-        return self.page.locator(".turn").last
-
-    def ask(self, question: str) -> Locator:
-        self.box.fill(question)
-        self.page.get_by_role("button", name="发送").click()
-        return self.turn
-
-    def finished(self) -> Locator:
-        """The latest turn, once its answer is complete."""
-        expect(self.turn).to_have_attribute("data-phase", "finished")
-        return self.turn
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from paths import ChatPage
+from chat_page import ChatPage
 from playwright.sync_api import expect
 from scripted import ScriptedAssistant, citation, document
 
