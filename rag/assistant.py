@@ -237,7 +237,7 @@ class Assistant:
             encode_question=lambda text: self._encoder.encode_query([text])[0],
             encode_sentences=self._encoder.encode_document,
         )
-        values = features(hits, ranked, weights)
+        values = features(asked, hits, ranked, weights)
         timings = {"retrieve": retrieved - started, "evidence": time.perf_counter() - retrieved}
         return Findings(asked, index, hits, tuple(ranked), values, timings)
 

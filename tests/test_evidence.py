@@ -23,7 +23,7 @@ def measure(question, *hits, cosine=0.9):
         Candidate(found, 0, 1, found.passage.text, 0.5, cosine - number / 10, 0.5)
         for number, found in enumerate(hits)
     ]
-    return dict(zip(FEATURES, features(hits, ranked, weights), strict=True))
+    return dict(zip(FEATURES, features(question, hits, ranked, weights), strict=True))
 
 
 def probability(values):
@@ -54,12 +54,12 @@ def test_the_title_and_the_section_are_part_of_a_passage():
 
 
 def test_names_and_numbers_that_no_passage_holds():
-    assert measure("CT在2025年几台", hit("2025年有CT三台。"))["unseen_names"] == 0
-    assert measure("CT在2025年几台", hit("有CT三台。"))["unseen_names"] == 0.5
-    assert measure("CT在2025年几台", hit("有三台。"))["unseen_names"] == 1
-    assert measure("门诊几点开放", hit("有三台。"))["unseen_names"] == 0
+    assert measure("CT在2025年几台", hit("2025年有CT三台。"))["missing_entities"] == 0
+    assert measure("CT在2025年几台", hit("有CT三台。"))["missing_entities"] == 0.5
+    assert measure("CT在2025年几台", hit("有三台。"))["missing_entities"] == 1
+    assert measure("门诊几点开放", hit("有三台。"))["missing_entities"] == 0
     best = measure("CT在2025年几台", hit("食堂在一楼。"), hit("2025年有CT三台。"))
-    assert best["unseen_names"] == 0
+    assert best["missing_entities"] == 0
 
 
 def test_words_scattered_over_passages_are_seen_but_cover_none():
@@ -86,7 +86,7 @@ def test_features_lie_between_0_and_1(question, texts):
 
 
 def test_nothing_found_is_not_found():
-    values = features((), (), {"发热": 1.0})
+    values = features("发热", (), (), {"发热": 1.0})
     assert judge(values, answered=0.5, uncertain=0.35).state is State.NOT_FOUND
 
 
@@ -98,7 +98,7 @@ def test_a_passage_in_the_questions_own_words_beats_one_of_another_subject():
 
 def test_more_evidence_is_never_less_probable():
     """The sign of each feature, whatever its size."""
-    better = {"sentence_cosine": 1, "passage_coverage": 1, "unseen_share": -1, "unseen_names": -1}
+    better = {"sentence_cosine": 1, "passage_coverage": 1, "unseen_share": -1, "missing_entities": -1}
     middle = {"sentence_cosine": 0.88} | dict.fromkeys(list(better)[1:], 0.5)
     for name, sign in better.items():
         changed = middle | {name: middle[name] + 0.05 * sign}

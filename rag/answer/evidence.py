@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from rag.answer.entities import missing_entities
 from rag.answer.extract import Candidate, coverage
 from rag.chinese import tokenize
 from rag.types import Hit, State
 
-FEATURES = ("sentence_cosine", "passage_coverage", "unseen_share", "unseen_names")
+FEATURES = ("sentence_cosine", "passage_coverage", "unseen_share", "missing_entities")
 COEFFICIENTS = Path(__file__).with_name("evidence.json")
 
 
@@ -30,13 +31,13 @@ class Evidence:
 
 
 def features(
-    hits: Sequence[Hit], ranked: Sequence[Candidate], weights: dict[str, float]
+    question: str, hits: Sequence[Hit], ranked: Sequence[Candidate], weights: dict[str, float]
 ) -> tuple[float, ...]:
     """The values of `FEATURES`, each in [0, 1].
 
     The best sentence's cosine to the question; the largest share of the question's weight that
-    one passage holds; the share that no passage holds; and the share of its numbers and Latin
-    words that the best passage does not hold.
+    one passage holds; the share that no passage holds; and whether the best passage lacks none
+    (0), one (0.5) or more (1) of the places, numbers and Latin names of the question.
     """
     if not hits or not ranked:
         return (0.0, 0.0, 1.0, 1.0)
@@ -47,15 +48,8 @@ def features(
         max(candidate.cosine for candidate in ranked),
         max(coverage(weights, found) for found in tokens),
         1.0 - coverage(weights, everything),
-        _unseen_names(weights, tokens),
+        min(missing_entities(question, texts), 2) / 2,
     )
-
-
-def _unseen_names(weights: dict[str, float], passages: Sequence[set[str]]) -> float:
-    names = [token for token in weights if token[0].isascii()]
-    if not names:
-        return 0.0
-    return min(sum(name not in found for name in names) for found in passages) / len(names)
 
 
 def judge(values: Sequence[float], *, answered: float, uncertain: float) -> Evidence:
