@@ -42,8 +42,8 @@ class SearchOptions:
 class AnswerOptions:
     """How an answer is made; see `rag.settings.AnswerSettings`."""
 
-    answered: float = 0.5
-    uncertain: float = 0.35
+    answered: float
+    uncertain: float
     max_question_characters: int = 2000
     max_tokens: int = 1024
     temperature: float = 0.0

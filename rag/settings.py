@@ -99,8 +99,8 @@ class AnswerSettings(_Section):
     below ``uncertain`` the answer is 资料中未找到, between the two it is marked uncertain."""
 
     llm: Literal["auto", "ollama", "openai", "llama_cpp", "extractive"] = "auto"
-    answered: float = Field(0.65, ge=0, le=1)
-    uncertain: float = Field(0.45, ge=0, le=1)
+    answered: float = Field(0.6, ge=0, le=1)
+    uncertain: float = Field(0.35, ge=0, le=1)
     max_question_characters: int = Field(2000, ge=10)
     max_tokens: int = Field(1024, ge=16)
     temperature: float = Field(0.0, ge=0, le=2)
