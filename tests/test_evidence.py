@@ -98,7 +98,12 @@ def test_a_passage_in_the_questions_own_words_beats_one_of_another_subject():
 
 def test_more_evidence_is_never_less_probable():
     """The sign of each feature, whatever its size."""
-    better = {"sentence_cosine": 1, "passage_coverage": 1, "unseen_share": -1, "missing_entities": -1}
+    better = {
+        "sentence_cosine": 1,
+        "passage_coverage": 1,
+        "unseen_share": -1,
+        "missing_entities": -1,
+    }
     middle = {"sentence_cosine": 0.88} | dict.fromkeys(list(better)[1:], 0.5)
     for name, sign in better.items():
         changed = middle | {name: middle[name] + 0.05 * sign}
