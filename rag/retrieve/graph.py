@@ -144,6 +144,7 @@ class GraphEncoder:
         document_prompt: str | None = None,
     ) -> None:
         import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as failures
         from tokenizers import Tokenizer
 
         self.name = name
@@ -159,11 +160,22 @@ class GraphEncoder:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            # from_file would raise a bare Exception, from_buffer a ValueError
+            self._tokenizer = Tokenizer.from_buffer((folder / "tokenizer.json").read_bytes())
             self._session = onnxruntime.InferenceSession(
                 str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # both libraries raise classes of their own
+        except (
+            OSError,
+            ValueError,
+            failures.Fail,
+            failures.InvalidArgument,
+            failures.InvalidGraph,
+            failures.InvalidProtobuf,
+            failures.NoSuchFile,
+            failures.NotImplemented,
+            failures.RuntimeException,
+        ) as error:
             raise ModelError(
                 f"模型目录 {folder} 已损坏（{error}）。请删除该目录后重试，系统会自动重建"
             ) from error
