@@ -30,10 +30,11 @@ class Segment:
     end: int
     original_start: int
     original_end: int
+    is_part: bool = False  # of a rewritten segment: equal lengths are then an accident
 
     @property
     def is_copy(self) -> bool:
-        return self.end - self.start == self.original_end - self.original_start
+        return not self.is_part and self.end - self.start == self.original_end - self.original_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class OffsetMap:
                 segments.extend(self._slice(step))
             else:
                 start, end = self.to_original(step.original_start, step.original_end)
-                segments.append(Segment(step.start, step.end, start, end))
+                segments.append(Segment(step.start, step.end, start, end, is_part=True))
         return OffsetMap(tuple(_merge(segments)))
 
     def _slice(self, step: Segment) -> Iterable[Segment]:
@@ -104,7 +105,7 @@ class OffsetMap:
             if start >= end:
                 continue
             original = self.to_original(start, end)
-            yield Segment(start + shift, end + shift, *original)
+            yield Segment(start + shift, end + shift, *original, is_part=not segment.is_copy)
 
     def _at(self, position: int) -> Segment:
         """The segment with text that holds ``position`` of the edited text."""

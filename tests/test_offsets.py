@@ -133,3 +133,10 @@ def test_composing_many_edits_takes_linear_time():
     _, first = apply(text, edits)
     assert len(OffsetMap.identity(len(text)).then(first).segments) == 100_000
     assert len(first.then(OffsetMap.identity(100_000)).segments) == 100_000
+
+
+def test_an_insertion_before_rewritten_text_is_not_taken_for_a_copy():
+    middle, first = apply("aaaaaaaa", [Edit(0, 6, ""), Edit(6, 8, "XXX")])
+    result, second = apply(middle, [Edit(0, 0, "YY")])
+    both = first.then(second)
+    assert [both.to_original(i, i + 1) for i in range(len(result))] == [(6, 8)] * 5

@@ -141,7 +141,7 @@ def document_to_json(document: Document) -> str:
             # Undamaged text is stored once.
             "original": None if document.original == document.text else document.original,
             "offsets": [
-                [s.start, s.end, s.original_start, s.original_end]
+                [s.start, s.end, s.original_start, s.original_end, s.is_part]
                 for s in document.offsets.segments
             ],
             "blocks": [[b.kind.value, b.start, b.end, b.level] for b in document.blocks],
