@@ -201,6 +201,7 @@ class Assistant:
             model=model.name if model is not None else EXTRACTIVE,
             timings=timings,
             finished=False,
+            confidence=evidence.probability,
         )
         if evidence.state is State.NOT_FOUND:
             yield _finish(_not_found(base), started)

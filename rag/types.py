@@ -169,6 +169,9 @@ class Answer:
 
     ``text`` carries its marks ([1], [2]); ``thinking`` is a reasoning model's own text and never
     part of the answer; ``notices`` are short lines a person should read beside it.
+    ``confidence`` is the probability that the passages hold an answer; ``prompt_tokens`` what the
+    language model was sent (0 without one), ``trimmed`` how many hits found no room there,
+    ``output_tokens`` what it wrote.
     """
 
     question: str
@@ -183,3 +186,7 @@ class Answer:
     thinking: str = ""
     notices: tuple[str, ...] = ()
     finished: bool = True
+    confidence: float = 0.0
+    prompt_tokens: int = 0
+    trimmed: int = 0
+    output_tokens: int = 0

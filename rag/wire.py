@@ -64,6 +64,10 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
         "model": answer.model,
         "thinking": answer.thinking,
         "notices": list(answer.notices),
+        "confidence": round(answer.confidence, 4),
+        "prompt_tokens": answer.prompt_tokens,
+        "trimmed": answer.trimmed,
+        "output_tokens": answer.output_tokens,
         "timings": {name: round(seconds, 4) for name, seconds in answer.timings.items()},
     }
 
