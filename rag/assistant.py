@@ -8,15 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rag.answer import extract
-from rag.answer.cite import citation, cite
+from rag.answer.cite import citation
 from rag.answer.evidence import features, judge
-from rag.answer.llm import LanguageModel
-from rag.answer.prompt import NOT_FOUND, build_prompt
-from rag.answer.verify import is_refusal, verify
+from rag.answer.verify import SupportChecker
 from rag.errors import LanguageModelError, QuestionError
+from rag.generate import GenerateOptions, finish, generate, not_found
 from rag.language import EXTRACTIVE, LanguageModelSource
 from rag.retrieve.embed import Encoder, load_encoder
 from rag.retrieve.generation import CURRENT, Recipe
@@ -24,8 +24,6 @@ from rag.retrieve.index import CorpusIndex
 from rag.retrieve.rerank import Reranker
 from rag.settings import Settings
 from rag.types import Answer, Citation, Document, Hit, Sentence, State, Verdict
-
-_FIRST_TIMING = "first_text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +38,16 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True)
 class AnswerOptions:
-    """How an answer is made; see `rag.settings.AnswerSettings`."""
+    """How an answer is made; see `rag.settings.AnswerSettings` and `EvidenceSettings`."""
 
     answered: float
     uncertain: float
     max_question_characters: int = 2000
     max_tokens: int = 1024
     temperature: float = 0.0
+    strict: bool = True
+    regenerate: bool = True
+    support: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Assistant:
         recipe: what the index must have been made with.
         models: gives the language model to ask, or none for extractive answering.
         reranker: an optional second stage over the fused candidates.
+        checker: says whether a passage supports a claim; without one, shared words decide.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Assistant:
         search: SearchOptions,
         answer: AnswerOptions,
         reranker: Reranker | None = None,
+        checker: SupportChecker | None = None,
     ) -> None:
         self._directory = directory
         self._encoder = encoder
@@ -89,6 +92,10 @@ class Assistant:
         self._search = search
         self._answer = answer
         self._reranker = reranker
+        self._checker = checker
+        self._generate = GenerateOptions(
+            answer.max_tokens, answer.temperature, answer.strict, answer.regenerate, answer.support
+        )
         self._lock = threading.Lock()
         self._index = CorpusIndex.load(directory, recipe)
 
@@ -124,6 +131,9 @@ class Assistant:
                 answer.max_question_characters,
                 answer.max_tokens,
                 answer.temperature,
+                settings.evidence.strict,
+                settings.evidence.regenerate,
+                settings.evidence.support,
             ),
         )
 
@@ -204,11 +214,19 @@ class Assistant:
             confidence=evidence.probability,
         )
         if evidence.state is State.NOT_FOUND:
-            yield _finish(_not_found(base), started)
+            yield finish(not_found(base), started)
             return
         if model is not None:
             try:
-                yield from self._generate(base, model, index, started)
+                yield from generate(
+                    base,
+                    model,
+                    document=index.documents.document,
+                    extractive=partial(_extractive, index=index, ranked=findings.ranked),
+                    options=self._generate,
+                    checker=self._checker,
+                    started=started,
+                )
                 return
             except LanguageModelError as error:
                 self._models.failed()
@@ -216,7 +234,7 @@ class Assistant:
                     raise
                 notice = f"大模型未能完成回答（{error}），以下改为摘录资料原文。"
                 base = replace(base, model=EXTRACTIVE, notices=(*base.notices, notice))
-        yield _finish(_extractive(base, index, extract.choose(findings.ranked)), started)
+        yield finish(_extractive(base, index, findings.ranked), started)
 
     def examine(self, question: str, *, collections: Collection[str] | None = None) -> "Findings":
         """What is found for a question before anything is answered.
@@ -278,67 +296,6 @@ class Assistant:
             hits = tuple(self._reranker.rerank(question, hits))[:count]
         return hits
 
-    def _generate(
-        self, base: Answer, model: LanguageModel, index: CorpusIndex, started: float
-    ) -> Iterator[Answer]:
-        """Stream a language model's answer, cited as far as it has come, then check it."""
-        options = self._answer
-        budget = model.context - options.max_tokens
-        prompt = build_prompt(base.search_question, base.hits, budget_tokens=budget)
-        notices = list(base.notices)
-        timings = dict(base.timings)
-        text = thinking = ""
-        deltas = model.stream(
-            prompt.messages, max_tokens=options.max_tokens, temperature=options.temperature
-        )
-        try:
-            for delta in deltas:
-                if delta.reset:
-                    text, thinking = "", thinking + text
-                text += delta.text
-                thinking += delta.thinking
-                if text and _FIRST_TIMING not in timings:
-                    timings[_FIRST_TIMING] = time.perf_counter() - started
-                if delta.truncated:
-                    notices.append("回答达到长度上限，可能没有说完。")
-                cited = cite(text, prompt.passages, index.documents.document, partial=True)
-                yield replace(
-                    base,
-                    text=cited.text,
-                    sentences=cited.sentences,
-                    citations=cited.citations,
-                    thinking=thinking,
-                    timings=dict(timings),
-                )
-        finally:
-            deltas.close()
-        cited = cite(text, prompt.passages, index.documents.document)
-        answer = replace(
-            base, text=cited.text, thinking=thinking, timings=timings, notices=tuple(notices)
-        )
-        if is_refusal("\n".join(sentence.text for sentence in cited.sentences)):  # without marks
-            yield _finish(_not_found(answer), started)
-            return
-        sentences = verify(cited.sentences, cited.citations, prompt.passages)
-        if not cited.citations:
-            notices.append("模型的回答没有引用任何资料，不能作为依据，请查看下方检索到的原文。")
-            answer = replace(answer, state=State.UNCERTAIN)
-        wrong = [text for sentence in sentences for text in sentence.mismatches]
-        if wrong:
-            notices.append(
-                f"数字或日期 {'、'.join(dict.fromkeys(wrong))} 未在引用资料中出现，请核对原文。"
-            )
-            answer = replace(answer, state=State.UNCERTAIN)
-        yield _finish(
-            replace(
-                answer,
-                sentences=sentences,
-                citations=cited.citations,
-                notices=tuple(notices),
-            ),
-            started,
-        )
-
 
 def encoder_of(settings: Settings, progress: Callable[[str], None] | None = None) -> Encoder:
     """The embedding model that the settings name; see `rag.retrieve.embed.load_encoder`."""
@@ -355,29 +312,12 @@ def encoder_of(settings: Settings, progress: Callable[[str], None] | None = None
     )
 
 
-def _not_found(base: Answer) -> Answer:
-    """No source is listed as if it were one; ``hits`` remain, for those who look into a refusal."""
-    return replace(
-        base,
-        state=State.NOT_FOUND,
-        text=NOT_FOUND,
-        sentences=(Sentence(NOT_FOUND, (), Verdict.NOT_A_CLAIM),),
-        citations=(),
-    )
-
-
-def _extractive(base: Answer, index: CorpusIndex, chosen: Sequence[extract.Candidate]) -> Answer:
+def _extractive(base: Answer, index: CorpusIndex, ranked: Sequence[extract.Candidate]) -> Answer:
     citations: list[Citation] = []
     sentences: list[Sentence] = []
-    for mark, candidate in enumerate(chosen, 1):
+    for mark, candidate in enumerate(extract.choose(ranked), 1):
         document = index.documents.document(candidate.hit.passage.document)
         citations.append(citation(mark, document, candidate.start, candidate.end, candidate.hit))
         sentences.append(Sentence(candidate.text, (mark,), Verdict.SUPPORTED))
     text = "\n".join(f"{s.text}[{s.citations[0]}]" for s in sentences)
     return replace(base, text=text, sentences=tuple(sentences), citations=tuple(citations))
-
-
-def _finish(answer: Answer, started: float) -> Answer:
-    timings = {**answer.timings, "total": time.perf_counter() - started}
-    timings.setdefault(_FIRST_TIMING, timings["total"])
-    return replace(answer, timings=timings, finished=True)

@@ -107,6 +107,18 @@ class AnswerSettings(_Section):
     timeout: float = Field(300.0, gt=0)
 
 
+class EvidenceSettings(_Section):
+    """What becomes of sentences that the passages do not support.
+
+    ``strict`` removes them, otherwise they are marked; ``regenerate`` asks the model once more
+    first. ``support`` is the probability from which a trained checker's word counts.
+    """
+
+    strict: bool = True
+    regenerate: bool = True
+    support: float = Field(0.5, ge=0, le=1)
+
+
 class OllamaSettings(_Section):
     base_url: str = "http://127.0.0.1:11434"
     model: str = "qwen3:8b"
@@ -161,6 +173,7 @@ class Settings(_Section):
     embed: EmbedSettings = EmbedSettings()
     retrieve: RetrieveSettings = RetrieveSettings()
     answer: AnswerSettings = AnswerSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     ollama: OllamaSettings = OllamaSettings()
     openai: OpenAISettings = OpenAISettings()
     llama_cpp: LlamaCppSettings = LlamaCppSettings()

@@ -11,6 +11,7 @@ tells a sentence from elsewhere, not a false sentence in the passage's own words
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from rag.answer.cite import bigrams
 from rag.answer.numbers import Quantity, quantities, without_quantities
@@ -41,6 +42,14 @@ _TURN = re.compile(r"但|不过|然而|而是|应为")
 _LIST_NUMBER = re.compile(
     r"^\s*(?:[-*•·]\s*)?(?:[(（]?\d{1,2}[)）]\s*|\d{1,2}(?:[、．：]|[.:](?!\d))\s*|第[一二三四五六七八九十]+[，、：,:])?"
 )
+
+
+class SupportChecker(Protocol):
+    """A model that reads a claim and a passage together."""
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> Sequence[float]:
+        """Probability, for each (claim, passage text), that the passage supports the claim."""
+        ...
 
 
 def verify(
