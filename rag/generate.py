@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from rag.answer.cite import cite
+from rag.answer.claims import is_refusal
 from rag.answer.llm import LanguageModel
 from rag.answer.prompt import NOT_FOUND, build_prompt
-from rag.answer.verify import SupportChecker, is_refusal, verify
+from rag.answer.verify import SupportChecker, verify
 from rag.types import Answer, Document, Sentence, State, Verdict
 
 _FIRST_TIMING = "first_text"

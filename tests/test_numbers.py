@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answer.numbers import chinese_number, quantities
+from rag.answer.numbers import quantities
+from rag.answer.numerals import chinese_number
 
 DIGITS = "零一二三四五六七八九"
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from rag.answer.verify import is_refusal, missing_quantities, verify
+from rag.answer.claims import is_refusal
+from rag.answer.compare import missing_quantities
+from rag.answer.verify import verify
 from rag.types import Citation, Hit, Passage, Sentence, Verdict
 
 DRUG = "阿司匹林肠溶片每日一次，每次100毫克，餐前服用，疗程十四天，2024年3月起执行。"

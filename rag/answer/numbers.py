@@ -8,22 +8,21 @@ written. Names with numbers (维生素B12, CYP3A4) are compared as they stand.
 Chinese numerals count only where a unit follows, or where they hold at least three characters:
 一般, 二甲双胍 and 十二指肠 hold no number. 一 before a measure word (一个, 一种) is an article.
 
-Not covered: signs (-20 equals 20), comparisons (不低于, 以上), numbers without a common numeral
-system (Ⅲ counts as 3 only before 型, 期, 级, 度, 类).
+Not covered: numbers without a common numeral system (Ⅲ counts as 3 only before 型, 期, 级, 度, 类),
+sets of three and more (1:1000 is two numbers).
 """
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
+from rag.answer.numerals import DIGITS, LARGE, NUMERALS, SMALL, chinese_number
+from rag.answer.qualify import direction, is_negative, per
 from rag.chinese import to_simplified
 
-_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
-_SMALL = {"十": 10, "百": 100, "千": 1000}
-_LARGE = {"万": 10**4, "亿": 10**8, "兆": 10**12}
 _ZERO = Decimal(0)
-_NUMERALS = "".join(_DIGITS) + "".join(_SMALL) + "万亿"
 
 # Spellings of one unit; the first is the name it gets. 日 and 天 count the same days.
 _UNITS = (
@@ -40,6 +39,14 @@ _UNITS = (
     ("m", "米"),
     ("mmhg", "毫米汞柱"),
     ("kpa", "千帕"),
+    ("cmh2o", "厘米水柱"),
+    ("km", "公里", "千米"),
+    ("kcal", "千卡", "大卡"),
+    ("gy", "戈瑞"),
+    ("msv", "毫西弗"),
+    ("学时", "课时"),
+    ("季度", "个季度"),
+    ("平方米", "㎡"),
     ("°c", "摄氏度", "度"),
     ("mmol", "毫摩尔"),
     ("μmol", "umol", "微摩尔"),
@@ -60,7 +67,7 @@ _UNITS = (
     ("次", "回"),
     ("元", "块钱"),
     ("美元",),
-    *((unit,) for unit in "片粒支袋瓶滴倍级期型床版页章条批届"),
+    *((unit,) for unit in "片粒支袋瓶盒针剂张台包件间辆字滴倍级期型床版页章条批届"),
 )
 _CANONICAL = {spelling: names[0] for names in _UNITS for spelling in names}
 # Measure words say what is counted, not how much: 三个医院 and 三家医院 are the same number.
@@ -76,71 +83,26 @@ class Quantity:
 
     ``kind``: "number" has one value, "range" two, "fraction" numerator and denominator, "date"
     year, month, day with 0 for what is not said; "name" has none, its ``unit`` is the name.
+    ``direction`` and ``per`` are those of `rag.answer.qualify`; ``[start, end)`` is its place in
+    `normal_form` of the text.
     """
 
     kind: str
     values: tuple[Decimal, ...]
     unit: str
     text: str
-
-
-def chinese_number(text: str) -> Decimal | None:
-    """The value of a Chinese numeral (六千七百一十亿, 二〇二五, 三点五), None when it is none.
-
-    >>> chinese_number("一百零五")
-    Decimal('105')
-    """
-    whole, _, fraction = text.partition("点")
-    if "点" in text and not (fraction and all(c in _DIGITS for c in fraction)):
-        return None
-    value = _digits_only(whole) if all(c in _DIGITS for c in whole) else _positional(whole)
-    if value is None:
-        return None
-    decimals = "".join(str(_DIGITS[c]) for c in fraction)
-    return Decimal(f"{value}.{decimals}") if decimals else Decimal(value)
-
-
-def _digits_only(text: str) -> int | None:
-    # 二〇二五 is read digit by digit; 三五 means "three to five" and is no number.
-    return int("".join(str(_DIGITS[c]) for c in text)) if text and len(text) != 2 else None
-
-
-def _positional(text: str) -> int | None:
-    """Sections of 亿, 万 and ones; 二百五 and 一万五 give their last digit the next place."""
-    total = section = 0
-    digit: int | None = None
-    last_unit = 1
-    zero = False
-    for character in text:
-        if character in _DIGITS:
-            if digit is not None and digit != 0:
-                return None
-            digit = _DIGITS[character]
-            zero = zero or digit == 0
-        elif character in _SMALL:
-            unit = _SMALL[character]
-            section += (1 if digit is None or (digit == 0 and unit == 10) else digit) * unit
-            digit, last_unit, zero = None, unit, False
-        elif character in _LARGE:
-            unit = _LARGE[character]
-            section += digit or 0
-            if section == 0 and total == 0:
-                return None
-            total = (total + section) * unit if total < unit else total + section * unit
-            section, digit, last_unit, zero = 0, None, unit, False
-        else:
-            return None
-    if digit:
-        section += digit * (last_unit // 10 if last_unit >= 100 and not zero else 1)
-    return total + section
+    direction: str = ""
+    per: str = ""
+    start: int = 0
+    end: int = 0
 
 
 _N = r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_C = rf"[{_NUMERALS}]+(?:点[{''.join(_DIGITS)}]+)?"
+_C = rf"[{NUMERALS}]+(?:点[{''.join(DIGITS)}]+)?"
 _NUMBER = rf"(?:{_N}|{_C})"
 _SCALE = r"(?:\s*(?:[十百千]?万亿|[十百千]?[万亿]|[百千](?![克帕米瓦])))?"
-_POWER = r"(?:\s*[×x*]\s*10\^\d+)?"
-_LATIN = r"(?:mmol|μmol|umol|mmhg|mcg|min|iu|kg|mg|μg|ug|ng|dl|ml|mm|cm|kpa|g|l|m|h|s|d|u)"
+_POWER = r"(?:\s*[×x*]\s*10\^-?\d+)?"
+_LATIN = r"(?:mmol|μmol|umol|mmhg|cmh2o|kcal|msv|km|gy|mcg|min|iu|kg|mg|μg|ug|ng|dl|ml|mm|cm|kpa|g|l|m|h|s|d|u)"
 _WORDS = "|".join(
     sorted((s for s in [*_CANONICAL, *_MEASURES] if not s.isascii()), key=len, reverse=True)
 )
@@ -151,7 +113,7 @@ _PERCENT = r"\s?[%‰]"
 
 _PATTERNS = re.compile(
     rf"""
-    (?P<year>(?:\d{{4}}|[{"".join(_DIGITS)}]{{4}}))年
+    (?P<year>(?:\d{{4}}|[{"".join(DIGITS)}]{{4}}))年
         (?:(?P<ym>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})月(?!龄)
             (?:(?P<yd>\d{{1,2}}|[一二三四五六七八九十]{{1,3}})[日号])?)?
   | (?P<month>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})月
@@ -170,32 +132,68 @@ _PATTERNS = re.compile(
     re.VERBOSE,
 )
 _ISO_DATE = re.compile(r"(?<!\d)(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+# 一日三次 and 每日三次, 一次5mg and 每次5mg: the first number is no quantity of its own.
+_EVERY_DAY = re.compile(
+    r"(?<![0-9零一二三四五六七八九十第每同近前后])(?:一|1)(?=(?:日|天|周)(?:[^、,;。]{0,4}?)\s*"
+    r"(?:[0-9一二两三四五六七八九十][0-9.~\-至到一二三四五六七八九十]*\s?[次回片粒]))"
+)
+_EVERY_DOSE = re.compile(
+    r"(?<![0-9零一二三四五六七八九十第每同])(?:一|1)次(?=(?:口服|服用?|用量|注射|静[滴注]|肌注|吸入|含服|剂量|用)?"
+    r"(?:约|为)?\s*\d)"
+)
+_RATES = frozenset({"天", "次", "周", "月", "年"})
+_SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _ROMAN = {chr(0x2160 + i): str(i + 1) for i in range(12)}
 
 
+@lru_cache(maxsize=2048)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """All quantities of ``text`` in order; see the module for what counts as one."""
+    normal = normal_form(text)
     found = []
-    for match in _PATTERNS.finditer(_normal(text)):
-        found += _read(match)
+    for match in _PATTERNS.finditer(normal):
+        found += [_qualified(quantity, normal, *match.span()) for quantity in _read(match)]
     return tuple(found)
 
 
 def without_quantities(text: str) -> str:
-    """``text`` in the form that numbers are read in, with a space for each quantity."""
-    return _PATTERNS.sub(lambda match: " " if _read(match) else match[0], _normal(text))
+    """``text`` in `normal_form`, with a space for each quantity."""
+    return _PATTERNS.sub(lambda match: " " if _read(match) else match[0], normal_form(text))
 
 
-def _normal(text: str) -> str:
-    """One spelling of digits, signs and units; list numbers ① are dropped."""
+@lru_cache(maxsize=2048)
+def normal_form(text: str) -> str:
+    """One spelling of digits, signs and units; list numbers ① are dropped, commas become 、."""
     text = re.sub("[\u2460-\u24ff\u2776-\u2793]", " ", text).replace("，", "、")
     text = re.sub("([\u2160-\u216b])(?=[型期级度类])", lambda m: _ROMAN[m[1]], text)
-    text = re.sub("10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "10^" + m[1].translate(_SUPERSCRIPTS), text)
+    text = re.sub("10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "10^" + m[1].translate(_SUPERSCRIPTS), text)
     text = to_simplified(unicodedata.normalize("NFKC", text)).lower()
     text = _PLAIN_WORDS.sub(" ", text)
+    text = _EVERY_DAY.sub("每", text)
+    text = _EVERY_DOSE.sub("每次", text)
     text = text.replace("〜", "~").replace("∼", "~").replace("兩", "两")
     return _ISO_DATE.sub(lambda m: f"{m[1]}年{m[3]}月{m[4]}日", text)
+
+
+def _qualified(quantity: Quantity, text: str, start: int, end: int) -> Quantity:
+    if quantity.kind == "name":
+        return replace(quantity, start=start, end=end)
+    values, (unit, _, rate) = quantity.values, quantity.unit.partition("/")
+    if rate in _RATES and unit:
+        per_what = rate
+    else:
+        unit, per_what = quantity.unit, per(text, start)
+    if quantity.kind != "date" and is_negative(text, start):
+        values = tuple(-value for value in values)
+    return replace(
+        quantity,
+        values=values,
+        unit=unit,
+        direction=direction(text, start, end, quantity.text),
+        per=per_what,
+        start=start,
+        end=end,
+    )
 
 
 def _read(match: re.Match[str]) -> list[Quantity]:
@@ -287,10 +285,10 @@ def _is_words(value: str, unit: str) -> bool:
 
 def _value(text: str | None) -> Decimal | None:
     text = (text or "").strip().replace(",", "")
-    power = re.search(r"\s*[×x*]\s*10\^(\d+)$", text)
+    power = re.search(r"\s*[×x*]\s*10\^(-?\d+)$", text)
     if power:
         base = _value(text[: power.start()])
-        return None if base is None else base * Decimal(10) ** min(int(power[1]), 99)
+        return None if base is None else base * Decimal(10) ** max(min(int(power[1]), 99), -99)
     digits = re.match(r"\d+(?:\.\d+)?", text)
     if digits:
         return Decimal(digits[0]) * _scale(text[digits.end() :].strip())
@@ -300,7 +298,7 @@ def _value(text: str | None) -> Decimal | None:
 def _scale(text: str) -> int:
     value = 1
     for character in text:
-        value *= _SMALL.get(character) or _LARGE.get(character) or 1
+        value *= SMALL.get(character) or LARGE.get(character) or 1
     return value
 
 

@@ -1,0 +1,53 @@
+"""Which quantities of a claim are not in its passages, as they are written."""
+
+from collections.abc import Sequence
+
+from rag.answer.numbers import Quantity, quantities
+
+
+def missing_quantities(text: str, evidence: Sequence[str]) -> tuple[str, ...]:
+    """The quantities of ``text``, as written, that no text of ``evidence`` holds."""
+    present = [quantity for passage in evidence for quantity in quantities(passage)]
+    missing = [q.text for q in quantities(text) if not _is_present(q, present)]
+    return tuple(dict.fromkeys(missing))
+
+
+def _is_present(wanted: Quantity, present: Sequence[Quantity]) -> bool:
+    if wanted.kind == "date":
+        return _is_date_present(wanted, present)
+    return any(_matches(wanted, found) for found in present)
+
+
+def _matches(wanted: Quantity, found: Quantity) -> bool:
+    if wanted.kind == "name" or found.kind == "name":
+        return wanted.kind == found.kind and wanted.unit == found.unit
+    if wanted.kind == "number" and found.kind == "date":
+        # "第5日" of 3月5日, "2025" of 2025年
+        parts = {"年": found.values[:1], "天": found.values[2:], "": found.values}
+        return wanted.values[0] != 0 and wanted.values[0] in parts.get(wanted.unit, ())
+    if wanted.unit and found.unit and wanted.unit != found.unit:
+        return False
+    if wanted.per and found.per and wanted.per != found.per:
+        return False
+    if wanted.kind == "number" and found.kind == "range":
+        return wanted.values[0] in found.values
+    return wanted.kind == found.kind and wanted.values == found.values
+
+
+def _is_date_present(wanted: Quantity, present: Sequence[Quantity]) -> bool:
+    """A date that says at least as much, or its year and its month and day apart; the month of
+    one date never vouches for the year of another."""
+    dates = [found.values for found in present if found.kind == "date"]
+    year, *rest = wanted.values
+    if any(_agrees(wanted.values, values) for values in dates):
+        return True
+    years = {values[0] for values in dates}
+    years |= {q.values[0] for q in present if q.kind == "number" and q.unit == ""}
+    if not any(rest):
+        return year in years
+    yearless = [values[1:] for values in dates if values[0] == 0]
+    return (year == 0 or year in years) and any(_agrees(rest, values) for values in yearless)
+
+
+def _agrees(wanted: Sequence[object], found: Sequence[object]) -> bool:
+    return all(want in (0, have) for want, have in zip(wanted, found, strict=True))

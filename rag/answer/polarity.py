@@ -1,0 +1,163 @@
+"""Does a clause deny what the passage affirms, or the reverse? By its negations, literally.
+
+Each clause of the claim is laid beside the clauses of the passages that are nearest to it; when
+the nearest say the opposite (one denies, the other does not; 增加 against 减少; 所有 against
+部分), that is a contradiction.
+
+Not covered: a contradiction without a negation or a pair of `OPPOSITES`, irony, questions.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.answer.clauses import Clause, clauses, grams
+
+# Words that hold a negating character and deny nothing.
+_TERMS = re.compile(
+    r"不良|不适|不全|不孕|不育|不稳定|不锈钢|不等|不断|不仅|不但|不只|不同|不明|不久|不妨|不管|不论|不过(?!\d)|"
+    r"不少|差不多|不可或缺|不受限制?|不限|不受影响|不在话下|不由得|不宁|不齐|不均|不规则|不耐受|"
+    r"无菌|无创|无痛|无线|无障碍|无机|无症状|无水|无纺|无影灯|无论|无疑|无偿|无针|无接触|无人|"
+    r"非甾体|非处方|非洲|非典|非小细胞|非感染|非手术|非编码|非常|非法|非公|非限制|非蛋白|非结构|非急|非抢救|"
+    r"未成年|未婚|未来|未知|未病|禁食|禁饮|禁忌|是否|能否|可否|与否|有无|"
+    r"个别|特别|级别|性别|识别|分别|区别|类别|鉴别|辨别|差别|免疫|免费|避免不了|难免|以免|"
+    r"可不可|是不是|有没有|能不能|要不要|会不会"
+)
+_DOUBLE = re.compile(
+    r"不能不|不得不|不可不|不会不|无不|并非不|没有不|不是不|非(?=[^、]{1,8}不可)|未尝不|不无|不可避免"
+)
+# Bounds of a quantity are compared with it, by rag.answer.qualify.
+_BOUND = re.compile(
+    r"(?:不|未|没有?|勿)(?:得|可|应|宜|要|会)?(?:超过|超出|超|低于|少于|高于|大于|小于|多于|短于|长于|晚于|早于|迟于|亚于|足|到|满|及)"
+)
+_MODAL = r"(?:得|可|应|宜|要|会|须|必|用|予|曾|再|是|建议|推荐|主张|适合|适宜|许|敢|该|准)?"
+_NEGATION = re.compile(
+    rf"(?:并|绝|决|毫|从|切|请)?(?:不{_MODAL}|未{_MODAL}|没有?|无{_MODAL}|非|勿|莫|毋)|"
+    r"禁止|严禁|禁(?=用|服|吸|戴|带|入|烟|酒)|忌(?=用|服|食|酒)|杜绝|拒绝|避免|避开|防止|谢绝|不再"
+)
+# Neither denial nor its absence: a clause with one of them is not judged.
+_UNCLEAR = re.compile(
+    r"除非|除外|以外|之外|仅限|只限|只有|才|慎|尚|难以|罕见|少见|缺乏|缺|停|取消|排除|中止|否则|而不是|而非"
+)
+_MODALS = re.compile(r"[应须可得宜要会必]|建议|推荐|方")
+
+OPPOSITES = tuple(
+    (re.compile(one), re.compile(other))
+    for one, other in (
+        (
+            "增加|增多|增长|增大|增高|上升|升高|提高|上调|加快|延长",
+            "减少|减小|降低|下降|下调|缩短|减慢|减轻",
+        ),
+        ("餐前|空腹", "餐后|餐中"),
+        ("术前", "术后"),
+        ("之前|以前", "之后|以后"),
+        ("高于|大于|多于|超过|以上", "低于|小于|少于|不足|以下"),
+        ("早晨|上午", "晚|睡前|下午"),
+        ("左侧?", "右侧?"),
+        ("继续使用|可继续|继续服用", "丢掉|停用|停药|停止"),
+        ("立即|尽快", "暂缓|推迟|延后|择期"),
+        ("首次|第一次", "末次|最后一次"),
+        ("阳性", "阴性"),
+        ("允许|鼓励", "禁止|严禁"),
+        ("开启|打开", "关闭"),
+        ("快", "慢"),
+        ("冷敷", "热敷"),
+        ("冷藏", "冷冻|室温|常温"),
+        ("仰卧|平卧", "侧卧|俯卧|坐位"),
+        ("自愿", "强制"),
+        ("公开", "保密"),
+        ("国产", "进口"),
+        ("男性?", "女性?"),
+    )
+)
+_NEAR = 0.12  # clauses this much less similar than the nearest count as near
+_LEAST = 0.45  # share of a clause's words that its nearest must hold to contradict it
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """``claim`` and ``evidence`` are the clauses that cannot both hold."""
+
+    claim: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A clause as far as polarity goes: ``content`` without negations and modals, ``targets`` the
+    two characters behind each negation, ``denies`` None where it cannot be told."""
+
+    content: str
+    grams: frozenset[str]
+    targets: frozenset[str]
+    denies: bool | None
+    sentence: int
+    clause: Clause
+
+
+def contradictions(claim: str, evidence: Sequence[str]) -> Iterator[Contradiction]:
+    """The clauses of ``claim`` that say the opposite of the evidence that is nearest to them."""
+    read = [(number, each) for number, text in enumerate(evidence) for each in _reads(text)]
+    for own in _reads(claim):
+        if not own.grams:
+            continue
+        scored = [(_similarity(own, other), other) for _, other in read if other.grams]
+        best = max((score for score, _ in scored), default=0.0)
+        if best < _LEAST:
+            continue
+        near = [other for score, other in scored if score >= best - _NEAR]
+        if all(_contradict(own, other) for other in near):
+            yield Contradiction(own.clause.text, near[0].clause.text)
+
+
+def _similarity(own: _Read, other: _Read) -> float:
+    shared = len(own.grams & other.grams)
+    return 0.6 * shared / len(own.grams) + 0.4 * shared / len(other.grams)
+
+
+def _contradict(own: _Read, other: _Read) -> bool:
+    if own.denies is None or other.denies is None:
+        return False
+    if own.denies == other.denies:
+        return _are_opposite(own, other)
+    denying, affirming = (own, other) if own.denies else (other, own)
+    return any(target in affirming.content for target in denying.targets)
+
+
+def _are_opposite(own: _Read, other: _Read) -> bool:
+    for one, opposite in OPPOSITES:
+        for first, second in ((one, opposite), (opposite, one)):
+            if (
+                first.search(own.content)
+                and second.search(other.content)
+                and not second.search(own.content)
+                and not first.search(other.content)
+            ):
+                return True
+    return False
+
+
+@lru_cache(maxsize=1024)
+def _reads(text: str) -> tuple[_Read, ...]:
+    return tuple(_read(clause) for clause in clauses(text))
+
+
+def _read(clause: Clause) -> _Read:
+    text = _BOUND.sub(" ", _DOUBLE.sub(" ", _TERMS.sub(lambda m: "□" * len(m[0]), clause.text)))
+    negations = list(_NEGATION.finditer(text))
+    targets = set()
+    for found in negations:
+        behind = _MODALS.sub("", text[found.end() : found.end() + 4])
+        targets.add(behind[:2])
+    unclear = _UNCLEAR.search(text)
+    denies = None if unclear else len(negations) % 2 == 1
+    content = _MODALS.sub("", _NEGATION.sub("", clause.text))
+    return _Read(
+        content,
+        grams(content),
+        frozenset(target for target in targets if len(target) == 2),
+        denies,
+        clause.sentence,
+        clause,
+    )
