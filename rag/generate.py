@@ -1,14 +1,30 @@
-"""A language model's answer: streamed, cited as far as it has come, then checked."""
+"""A language model's answer: streamed, checked, asked once more where it is wrong, repaired.
+
+What streams is shown as unchecked. When the text is complete every sentence is judged; the model
+is told once which sentences are not supported and why; what is still not supported is removed
+(``strict``) or marked. An answer of which nothing stands becomes a quotation.
+"""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from rag.answer.cite import cite
-from rag.answer.claims import is_refusal
-from rag.answer.llm import LanguageModel
-from rag.answer.prompt import NOT_FOUND, build_prompt
-from rag.answer.verify import SupportChecker, verify
+from rag.answer.cite import Marked, cite, mark, resolve
+from rag.answer.claims import is_refusal, list_number
+from rag.answer.conflicts import (
+    conflict_notice,
+    conflicts,
+    contradicted_premises,
+    premise_notice,
+)
+from rag.answer.llm import LanguageModel, Message
+from rag.answer.prompt import NOT_FOUND, Prompt, build_prompt
+from rag.answer.repair import Judged, judge, without
+from rag.answer.revise import revised, revision
+from rag.answer.tokens import estimate_messages, estimate_tokens
+from rag.answer.verify import SupportChecker
+from rag.errors import LanguageModelError
+from rag.language import EXTRACTIVE
 from rag.types import Answer, Document, Sentence, State, Verdict
 
 _FIRST_TIMING = "first_text"
@@ -23,6 +39,39 @@ class GenerateOptions:
     strict: bool = True
     regenerate: bool = True
     support: float = 0.5
+
+
+@dataclass(slots=True)
+class _Written:
+    """What a model has written so far, in one call or two."""
+
+    text: str = ""
+    thinking: str = ""
+    output_tokens: int = 0
+    prompt_tokens: int = 0
+    notices: list[str] = field(default_factory=list)
+
+    def stream(
+        self, model: LanguageModel, messages: Sequence[Message], options: GenerateOptions
+    ) -> Iterator[None]:
+        """Take up the model's text, a step for each piece; closing it stops the model."""
+        self.text = ""
+        self.prompt_tokens += estimate_messages(messages)
+        deltas = model.stream(
+            messages, max_tokens=options.max_tokens, temperature=options.temperature
+        )
+        try:
+            for delta in deltas:
+                if delta.reset:
+                    self.text, self.thinking = "", self.thinking + self.text
+                self.text += delta.text
+                self.thinking += delta.thinking
+                self.output_tokens += estimate_tokens(delta.text + delta.thinking)
+                if delta.truncated:
+                    self.notices.append("回答达到长度上限，可能没有说完。")
+                yield
+        finally:
+            deltas.close()
 
 
 def generate(
@@ -45,54 +94,118 @@ def generate(
     """
     budget = model.context - options.max_tokens
     prompt = build_prompt(base.search_question, base.hits, budget_tokens=budget)
-    notices = list(base.notices)
+    passages = prompt.passages
     timings = dict(base.timings)
-    text = thinking = ""
-    deltas = model.stream(
-        prompt.messages, max_tokens=options.max_tokens, temperature=options.temperature
-    )
-    try:
-        for delta in deltas:
-            if delta.reset:
-                text, thinking = "", thinking + text
-            text += delta.text
-            thinking += delta.thinking
-            if text and _FIRST_TIMING not in timings:
-                timings[_FIRST_TIMING] = time.perf_counter() - started
-            if delta.truncated:
-                notices.append("回答达到长度上限，可能没有说完。")
-            cited = cite(text, prompt.passages, document, partial=True)
-            yield replace(
-                base,
-                text=cited.text,
-                sentences=cited.sentences,
-                citations=cited.citations,
-                thinking=thinking,
-                timings=dict(timings),
-            )
-    finally:
-        deltas.close()
-    cited = cite(text, prompt.passages, document)
-    answer = replace(
-        base, text=cited.text, thinking=thinking, timings=timings, notices=tuple(notices)
-    )
-    if is_refusal("\n".join(sentence.text for sentence in cited.sentences)):  # without marks
-        yield finish(not_found(answer), started)
-        return
-    sentences = verify(cited.sentences, cited.citations, prompt.passages)
-    if not cited.citations:
-        notices.append("模型的回答没有引用任何资料，不能作为依据，请查看下方检索到的原文。")
-        answer = replace(answer, state=State.UNCERTAIN)
-    wrong = [text for sentence in sentences for text in sentence.mismatches]
-    if wrong:
-        notices.append(
-            f"数字或日期 {'、'.join(dict.fromkeys(wrong))} 未在引用资料中出现，请核对原文。"
+    written = _Written(notices=list(base.notices))
+    for _ in written.stream(model, prompt.messages, options):
+        if written.text and _FIRST_TIMING not in timings:
+            timings[_FIRST_TIMING] = time.perf_counter() - started
+        cited = cite(written.text, passages, document, partial=True)
+        yield replace(
+            base,
+            text=cited.text,
+            sentences=cited.sentences,
+            citations=cited.citations,
+            thinking=written.thinking,
+            timings=dict(timings),
         )
-        answer = replace(answer, state=State.UNCERTAIN)
-    yield finish(
-        replace(answer, sentences=sentences, citations=cited.citations, notices=tuple(notices)),
-        started,
-    )
+
+    def judged_from(marked: Marked) -> Judged:
+        return judge(marked, passages, checker=checker, threshold=options.support)
+
+    def answer_from(judged: Judged) -> Answer:
+        cited = resolve(judged.marked, passages, document)
+        return replace(
+            base,
+            text=cited.text,
+            sentences=tuple(
+                replace(s, verdict=f.verdict, mismatches=f.mismatches, reasons=f.reasons)
+                for s, f in zip(cited.sentences, judged.findings, strict=True)
+            ),
+            citations=cited.citations,
+            thinking=written.thinking,
+            notices=tuple(written.notices),
+            timings=dict(timings),
+            prompt_tokens=written.prompt_tokens,
+            trimmed=prompt.dropped,
+            output_tokens=written.output_tokens,
+        )
+
+    marked = mark(written.text, len(passages))
+    if is_refusal("\n".join(marked.sentences)):
+        empty = Judged(Marked(""), (), ())
+        yield finish(not_found(answer_from(empty)), started)
+        return
+    checking = time.perf_counter()
+    judged = judged_from(marked)
+    timings["verify"] = time.perf_counter() - checking
+    if judged.faulty and options.regenerate:
+        yield answer_from(judged)
+        judged = judged_from(_revise(judged, model, prompt, options, written))
+    faulty = judged.faulty
+    if faulty and options.strict:
+        judged = without(judged, faulty)
+        if not judged.has_support:
+            written.notices.append("大模型的回答没有得到资料支持，以下改为摘录资料原文。")
+            answer = replace(answer_from(judged), model=EXTRACTIVE)
+            yield finish(extractive(answer), started)
+            return
+        written.notices.append(f"已删去 {len(faulty)} 句没有得到资料支持的话。")
+    answer = answer_from(judged)
+    yield finish(_with_doubts(answer), started)
+
+
+def _revise(
+    judged: Judged,
+    model: LanguageModel,
+    prompt: Prompt,
+    options: GenerateOptions,
+    written: _Written,
+) -> Marked:
+    """The answer with what the model makes of its faulty sentences when their faults are named.
+
+    A sentence that it withdraws, and every table row, stays as it was.
+    """
+    faulty = [i for i in judged.faulty if not judged.marked.sentences[i].startswith("|")]
+    sentences = [judged.marked.sentences[i] for i in faulty]
+    reasons = [judged.findings[i].reasons for i in faulty]
+    messages = revision(prompt.messages, written.text, list(zip(sentences, reasons, strict=True)))
+    if not faulty or estimate_messages(messages) + options.max_tokens > model.context:
+        return judged.marked
+    try:
+        for _ in written.stream(model, messages, options):
+            pass
+    except LanguageModelError as error:
+        written.notices.append(f"大模型未能改写没有依据的句子（{error}）。")
+        return judged.marked
+    replies = dict(zip(faulty, revised(written.text, len(faulty)), strict=True))
+    parts, position = [], 0
+    own = Marked(judged.marked.text, judged.marked.spans, judged.marked.numbers)
+    for index, ((start, end), numbers) in enumerate(zip(own.spans, own.numbers, strict=True)):
+        parts.append(own.text[position:start])
+        position = end
+        if reply := replies.get(index):
+            opening = list_number(own.text[start:end])
+            parts.append(reply if list_number(reply) else opening + reply)
+        else:
+            parts.append(own.text[start:end] + "".join(f"[{number}]" for number in numbers))
+    parts.append(own.text[position:])
+    return mark("".join(parts), len(prompt.passages))
+
+
+def _with_doubts(answer: Answer) -> Answer:
+    """The answer with notices on what a reader should not trust."""
+    notices = list(answer.notices)
+    state = answer.state
+    if not answer.citations:
+        notices.append("模型的回答没有引用任何资料，不能作为依据，请查看下方检索到的原文。")
+        state = State.UNCERTAIN
+    wrong = [text for sentence in answer.sentences for text in sentence.mismatches]
+    if wrong:
+        notices.append(f"{'、'.join(dict.fromkeys(wrong))} 与引用的资料不一致，请核对原文。")
+    if any(s.verdict in (Verdict.UNSUPPORTED, Verdict.NUMBER_MISMATCH) for s in answer.sentences):
+        state = State.UNCERTAIN
+    return replace(answer, state=state, notices=tuple(notices))
 
 
 def not_found(base: Answer) -> Answer:
@@ -107,7 +220,21 @@ def not_found(base: Answer) -> Answer:
 
 
 def finish(answer: Answer, started: float) -> Answer:
-    """The finished answer with the seconds it took in all."""
+    """The finished answer: what its sources dispute, and the seconds it took in all."""
+    notices = [*answer.notices, *_disputes(answer)] if answer.citations else answer.notices
     timings = {**answer.timings, "total": time.perf_counter() - started}
     timings.setdefault(_FIRST_TIMING, timings["total"])
-    return replace(answer, timings=timings, finished=True)
+    return replace(answer, notices=tuple(notices), timings=timings, finished=True)
+
+
+def _disputes(answer: Answer) -> Iterator[str]:
+    """What the documents say against the question, and against what the answer quotes."""
+    for premise in contradicted_premises(answer.search_question, answer.hits):
+        yield premise_notice(premise)
+    for conflict in conflicts(answer.hits):
+        if any(
+            statement.sentence in citation.quote or citation.quote in statement.sentence
+            for statement in (conflict.newer, conflict.older)
+            for citation in answer.citations
+        ):
+            yield conflict_notice(conflict)

@@ -136,13 +136,15 @@ class Verdict(StrEnum):
 class Sentence:
     """One sentence of an answer, without its marks; ``citations`` are mark numbers.
 
-    ``mismatches`` are the numbers, dates and units that its passages do not contain.
+    ``mismatches`` are the numbers, dates and units that its passages do not contain or say of
+    something else; ``reasons`` say in Chinese why a verdict is not ``supported``.
     """
 
     text: str
     citations: tuple[int, ...] = ()
     verdict: Verdict = Verdict.UNCHECKED
     mismatches: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
                 "citations": list(sentence.citations),
                 "verdict": sentence.verdict.value,
                 "mismatches": list(sentence.mismatches),
+                "reasons": list(sentence.reasons),
             }
             for sentence in answer.sentences
         ],

@@ -171,8 +171,8 @@ def test_ask_gives_the_last_answer_of_the_stream(directory):
 def test_marks_that_the_model_invented_are_dropped(directory):
     assistant = make(directory, ScriptedModel("每季度组织一次。[9][1]名单须登记。[42]"))
     answer = assistant.ask(TRAINING)
-    assert answer.text == "每季度组织一次。[1]名单须登记。"
-    assert len(answer.citations) == 1
+    assert answer.text == "每季度组织一次。[1]名单须登记。[2]"  # [2] was found for it
+    assert len(answer.citations) == 2
     assert_resolves(assistant, answer)
 
 
@@ -205,7 +205,8 @@ def test_the_models_refusal_is_not_found(directory, refusal, thresholds):
 
 
 def test_a_number_that_no_cited_passage_holds_is_flagged(directory):
-    answer = make(directory, ScriptedModel("2025年共培训医务人员1620人。[1]")).ask("培训了多少人？")
+    model = ScriptedModel("2025年共培训医务人员1620人。[1]")
+    answer = make(directory, model, strict=False, regenerate=False).ask("培训了多少人？")
     assert answer.state is State.UNCERTAIN
     assert answer.sentences[0].verdict is Verdict.NUMBER_MISMATCH
     assert answer.sentences[0].mismatches == ("1620人",)
@@ -219,7 +220,7 @@ def test_the_right_number_is_not_flagged(directory):
 
 
 def test_an_answer_without_citations_is_uncertain(directory):
-    answer = make(directory, ScriptedModel("手卫生培训每季度组织一次。")).ask(TRAINING)
+    answer = make(directory, ScriptedModel("请咨询感染管理科。")).ask(TRAINING)
     assert answer.state is State.UNCERTAIN
     assert answer.citations == ()
     assert "没有引用" in answer.notices[0]

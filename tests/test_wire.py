@@ -51,6 +51,7 @@ def test_an_answer_has_the_fields_of_the_contract_and_their_values():
                 "citations": [1],
                 "verdict": "number_mismatch",
                 "mismatches": ["3次"],
+                "reasons": [],
             }
         ],
         "citations": [
@@ -85,6 +86,10 @@ def test_an_answer_has_the_fields_of_the_contract_and_their_values():
         "model": "qwen3:8b",
         "thinking": "想",
         "notices": ["请核对"],
+        "confidence": 0.0,
+        "prompt_tokens": 0,
+        "trimmed": 0,
+        "output_tokens": 0,
         "timings": {"retrieve": 0.0123, "total": 1.5},
     }
 

@@ -84,31 +84,31 @@ def misplaced(claim: str, evidence: Sequence[str]) -> list[Misplaced]:
     result = []
     for own in placed(claim):
         alike = [each for each in present if is_comparable(own.quantity, each.quantity)]
-        same = [each for each in alike if _is_same(own.quantity, each.quantity)]
+        same = [each for each in alike if is_same(own.quantity, each.quantity)]
         if not same:
             continue
-        fits = max(same, key=lambda each: _fit(own, each))
-        others = [each for each in alike if not _is_same(own.quantity, each.quantity)]
-        rival = max(others, key=lambda each: _fit(own, each), default=None)
+        fits = max(same, key=lambda each: fit(own, each))
+        others = [each for each in alike if not is_same(own.quantity, each.quantity)]
+        rival = max(others, key=lambda each: fit(own, each), default=None)
         if rival is not None:
-            strong, weak = _fit(own, rival), _fit(own, fits)
+            strong, weak = fit(own, rival), fit(own, fits)
             if strong >= _LEAST and strong - weak >= _MARGIN:
                 result.append(Misplaced(own.quantity, rival.quantity))
                 continue
-        best = _fit(own, fits)
-        level = [each for each in same if _fit(own, each) >= best - 0.1]
+        best = fit(own, fits)
+        level = [each for each in same if fit(own, each) >= best - 0.1]
         if all(are_opposite(own.quantity.direction, each.quantity.direction) for each in level):
             result.append(Misplaced(own.quantity, fits.quantity))
     return result
 
 
-def _is_same(one: Quantity, other: Quantity) -> bool:
+def is_same(one: Quantity, other: Quantity) -> bool:
     if one.kind == "date":
         return all(a == b or not (a and b) for a, b in zip(one.values, other.values, strict=True))
     return one.values == other.values
 
 
-def _fit(own: Placed, other: Placed) -> float:
+def fit(own: Placed, other: Placed) -> float:
     """The share of the claim's words near its quantity that stand near the other one; words
     elsewhere in the sentence count half."""
     if not own.near:

@@ -55,6 +55,22 @@ class Cited:
     dropped_marks: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """An answer taken apart: its text without marks, the spans of its sentences in it, and the
+    numbers of the passages that each sentence cites."""
+
+    text: str
+    spans: tuple[tuple[int, int], ...] = ()
+    numbers: tuple[tuple[int, ...], ...] = ()
+    dropped: tuple[int, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The sentences without marks."""
+        return tuple(self.text[start:end] for start, end in self.spans)
+
+
 def cite(
     text: str,
     passages: Sequence[Hit],
@@ -67,22 +83,34 @@ def cite(
     ``document`` gives a document by its id. A mark begun at the end of the text is left out; of a
     ``partial`` text, a bare opening bracket too, since a mark may follow.
     """
+    return resolve(mark(text, len(passages), partial=partial), passages, document)
+
+
+def mark(text: str, passages: int, *, partial: bool = False) -> Marked:
+    """Take the marks out of ``text``; those above the number of ``passages`` are dropped."""
     clean, marks = _take_marks(text, _OPENED if partial else _BEGUN)
-    spans = _joined_spans(clean)
+    spans = tuple(_joined_spans(clean))
     by_sentence = _assign(clean, spans, marks)
+    cited = [tuple(dict.fromkeys(by_sentence.get(i, ()))) for i in range(len(spans))]
+    return Marked(
+        clean,
+        spans,
+        tuple(tuple(number for number in own if number <= passages) for own in cited),
+        tuple(dict.fromkeys(number for own in cited for number in own if number > passages)),
+    )
+
+
+def resolve(marked: Marked, passages: Sequence[Hit], document: Callable[[str], Document]) -> Cited:
+    """Turn each passage that a sentence cites into the span of it that supports the sentence."""
     citations: list[Citation] = []
     hits: list[Hit] = []
-    dropped: list[int] = []
     numbers: dict[tuple[int, int, int], int] = {}
     sentences = []
-    for index, (start, end) in enumerate(spans):
+    for text, cited in zip(marked.sentences, marked.numbers, strict=True):
         own: list[int] = []
-        for number in by_sentence.get(index, ()):
-            if number > len(passages):
-                dropped.append(number)
-                continue
+        for number in cited:
             hit = passages[number - 1]
-            span = supporting_span(clean[start:end], hit.passage.text)
+            span = supporting_span(text, hit.passage.text)
             key = (number, *span)
             if key not in numbers:
                 numbers[key] = len(citations) + 1
@@ -99,13 +127,13 @@ def cite(
                 hits.append(hit)
             if numbers[key] not in own:
                 own.append(numbers[key])
-        sentences.append(Sentence(clean[start:end], tuple(own)))
+        sentences.append(Sentence(text, tuple(own)))
     return Cited(
-        _with_marks(clean, spans, sentences),
+        _with_marks(marked.text, marked.spans, [sentence.citations for sentence in sentences]),
         tuple(sentences),
         tuple(citations),
         tuple(hits),
-        tuple(dict.fromkeys(dropped)),
+        marked.dropped,
     )
 
 
@@ -205,13 +233,15 @@ def _numbers(inside: str) -> list[int] | None:
 
 
 def _joined_spans(text: str) -> list[tuple[int, int]]:
-    """Sentence spans, a list number ("1.") or a bullet joined to the sentence it opens."""
+    """Sentence spans, a list number ("1.") or a bullet joined to the sentence it opens, a table
+    row whole."""
     spans: list[tuple[int, int]] = []
     for start, end in sentence_spans(text):
         if spans:
             opening = text[spans[-1][0] : spans[-1][1]]
             same_line = "\n" not in text[spans[-1][1] : start]
-            if same_line and not any(c.isalpha() for c in opening):
+            is_row = opening.startswith("|")
+            if same_line and (is_row or not any(c.isalpha() for c in opening)):
                 start = spans.pop()[0]
         spans.append((start, end))
     return spans
@@ -237,13 +267,14 @@ def _assign(
     return by_sentence
 
 
-def _with_marks(text: str, spans: Sequence[tuple[int, int]], sentences: Sequence[Sentence]) -> str:
-    """The text with ``[n]`` behind each sentence that cites."""
+def _with_marks(
+    text: str, spans: Sequence[tuple[int, int]], numbers: Sequence[Sequence[int]]
+) -> str:
     parts: list[str] = []
     position = 0
-    for (_, end), sentence in zip(spans, sentences, strict=True):
+    for (_, end), own in zip(spans, numbers, strict=True):
         parts.append(text[position:end])
-        parts += [f"[{mark}]" for mark in sentence.citations]
+        parts += [f"[{number}]" for number in own]
         position = end
     parts.append(text[position:])
     return "".join(parts).strip()

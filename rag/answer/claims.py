@@ -101,6 +101,12 @@ def _is_fragment(text: str) -> bool:
     return len(text) <= _LONGEST_FRAGMENT and not re.search("[，,。]", text.rstrip("。；;，, "))
 
 
+def list_number(text: str) -> str:
+    """The bullet or number that opens a list item, "" when none does."""
+    found = _ITEM.match(text)
+    return text[: LIST_NUMBER.match(text).end()] if found else ""  # type: ignore[union-attr]
+
+
 def is_refusal(text: str) -> bool:
     """Says the whole answer only that the documents do not hold one?"""
     sentences = [text[start:end] for start, end in sentence_spans(text)]

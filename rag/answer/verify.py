@@ -13,7 +13,7 @@ from typing import Protocol
 from rag.answer.binding import misplaced
 from rag.answer.cite import bigrams
 from rag.answer.claims import claims
-from rag.answer.compare import missing_quantities
+from rag.answer.compare import missing_quantities as missing_quantities
 from rag.answer.numbers import without_quantities
 from rag.answer.polarity import contradictions
 from rag.types import Citation, Hit, Sentence, Verdict
@@ -59,21 +59,57 @@ def check(
     The literal comparisons come first; only what passes them is given to ``checker``, whose
     probability (the highest over the texts) must reach ``threshold``.
     """
+    found = _literal(statement, evidence)
+    if found is not None:
+        return found
+    if checker is None:
+        return _by_share(statement, evidence)
+    texts = [*evidence, "\n".join(evidence)] if len(evidence) > 1 else evidence
+    support = max(checker.support([(statement, text) for text in texts]), default=0.0)
+    return _by_support(support, threshold)
+
+
+def check_each(
+    statement: str,
+    texts: Sequence[str],
+    *,
+    checker: SupportChecker | None = None,
+    threshold: float = SUPPORT,
+) -> tuple[Finding, ...]:
+    """Compare one claim with each text alone; the checker reads them in one call."""
+    found = [_literal(statement, [text]) for text in texts]
+    open_texts = [text for text, finding in zip(texts, found, strict=True) if finding is None]
+    if checker is None:
+        judged = iter([_by_share(statement, [text]) for text in open_texts])
+    else:
+        pairs = [(statement, text) for text in open_texts]
+        judged = iter(
+            [_by_support(s, threshold) for s in (checker.support(pairs) if pairs else ())]
+        )
+    return tuple(finding if finding is not None else next(judged) for finding in found)
+
+
+def _literal(statement: str, evidence: Sequence[str]) -> Finding | None:
+    """What is wrong with the statement as it is written; None when nothing is."""
     missing = missing_quantities(statement, evidence)
     if missing:
-        reasons = (f"{'、'.join(missing)} 未在资料中出现",)
-        return Finding(Verdict.NUMBER_MISMATCH, missing, reasons)
+        absent = f"{'、'.join(missing)} 未在资料中出现"
+        return Finding(Verdict.NUMBER_MISMATCH, missing, (absent,))
     wrong = misplaced(statement, evidence)
     if wrong:
         reasons = tuple(f"{w.said.text} 与资料不符，资料写的是 {w.found.text}" for w in wrong)
         return Finding(Verdict.NUMBER_MISMATCH, tuple(w.said.text for w in wrong), reasons)
-    reasons = tuple(f"资料写的是“{c.evidence}”" for c in contradictions(statement, evidence))
-    if reasons:
-        return Finding(Verdict.UNSUPPORTED, reasons=reasons)
-    if checker is None:
-        support, threshold = _share(statement, evidence), SHARE
-    else:
-        support = max(checker.support([(statement, text) for text in evidence]), default=0.0)
+    denied = tuple(f"资料写的是“{c.evidence}”" for c in contradictions(statement, evidence))
+    if denied:
+        return Finding(Verdict.UNSUPPORTED, reasons=denied)
+    return None
+
+
+def _by_share(statement: str, evidence: Sequence[str]) -> Finding:
+    return _by_support(word_share(statement, evidence), SHARE)
+
+
+def _by_support(support: float, threshold: float) -> Finding:
     if support >= threshold:
         return Finding(Verdict.SUPPORTED, support=support)
     return Finding(Verdict.UNSUPPORTED, reasons=("资料中没有这样的内容",), support=support)
@@ -87,7 +123,7 @@ def verify(
     checker: SupportChecker | None = None,
     threshold: float = SUPPORT,
 ) -> tuple[Sentence, ...]:
-    """The sentences with verdict and ``mismatches``.
+    """The sentences of a finished answer with verdict, ``mismatches`` and ``reasons``.
 
     A sentence is compared with the whole passages that its citations lie in (the title and date
     that the model was shown included), one that cites nothing with all ``passages``.
@@ -101,12 +137,20 @@ def verify(
     checked = []
     stated = claims([sentence.text for sentence in sentences])
     for sentence, claim in zip(sentences, stated, strict=True):
-        if not claim.statement:
-            checked.append(replace(sentence, verdict=Verdict.NOT_A_CLAIM, mismatches=()))
-            continue
-        evidence = [text for mark in sentence.citations for text in texts.get(mark, ())]
-        found = check(claim.statement, evidence or everything, checker=checker, threshold=threshold)
-        checked.append(replace(sentence, verdict=found.verdict, mismatches=found.mismatches))
+        found = Finding(Verdict.NOT_A_CLAIM)
+        if claim.statement:
+            evidence = [text for mark in sentence.citations for text in texts.get(mark, ())]
+            found = check(
+                claim.statement, evidence or everything, checker=checker, threshold=threshold
+            )
+        checked.append(
+            replace(
+                sentence,
+                verdict=found.verdict,
+                mismatches=found.mismatches,
+                reasons=found.reasons,
+            )
+        )
     return tuple(checked)
 
 
@@ -116,7 +160,7 @@ def evidence_text(hit: Hit) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _share(statement: str, evidence: Sequence[str]) -> float:
+def word_share(statement: str, evidence: Sequence[str]) -> float:
     """The share of the statement's words, quantities aside, that the evidence holds."""
     wanted = bigrams(without_quantities(statement))
     present = frozenset().union(*(bigrams(text) for text in evidence))
