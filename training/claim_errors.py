@@ -34,7 +34,30 @@ from training.claim_text import (
 from training.claim_words import NEGATIONS, OPPOSITES, ORDERS, QUANTIFIERS, TERMS
 
 _DOSE_UNITS = frozenset(
-    "mg g μg kg ml mL L 毫克 克 微克 毫升 升 IU 单位 国际单位 片 粒 支 袋 滴 mmol U".split()
+    [
+        "mg",
+        "g",
+        "μg",
+        "kg",
+        "ml",
+        "mL",
+        "L",
+        "毫克",
+        "克",
+        "微克",
+        "毫升",
+        "升",
+        "IU",
+        "单位",
+        "国际单位",
+        "片",
+        "粒",
+        "支",
+        "袋",
+        "滴",
+        "mmol",
+        "U",
+    ]
 )
 
 
@@ -55,7 +78,7 @@ def _outside_dates(text: str) -> list[Number]:
     taken = [match.span() for pattern in (DATE, RANGE) for match in pattern.finditer(text)]
     return [
         number
-        for number in find_numbers(text)
+        for number in find_numbers(text, ordinals=True)
         if not any(start < number.end and number.start < end for start, end in taken)
     ]
 
@@ -145,10 +168,8 @@ def wrong_negation(text: str, context: Context, random: Random) -> str | None:
     for start, word in table_matches(sentence, NEGATIONS):
         before = text[max(start - 1, 0) : start]
         after = text[start + len(word) : start + len(word) + 1]
-        if (
-            before in ("不", "没", "未", "非", "所", "只", "要", "就", "也", "还", "最", "无")
-            or before == "并"
-            and word == "非"
+        if before in ("不", "没", "未", "非", "所", "只", "要", "就", "也", "还", "最", "无") or (
+            before == "并" and word == "非"
         ):
             continue
         if after in ("的", "否", "者") and word not in ("是", "有", "不得", "禁止"):
@@ -383,7 +404,7 @@ WRONG_RULES: Sequence[tuple[str, float, Rule]] = (
     ("entity", 3.0, wrong_entity),
     ("term", 2.0, wrong_term),
     ("roles", 4.0, exchanged_roles),
-    ("halves", 1.2, joined_halves),
+    ("halves", 1.0, joined_halves),
     ("addition", 0.8, invented_addition),
     ("elsewhere", 0.3, from_elsewhere),
 )

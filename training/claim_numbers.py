@@ -25,7 +25,7 @@ MENTION = re.compile(
     rf"(?P<more>[多余])?\s?(?P<unit>{_UNIT})?(?![\d.]*[A-Za-z])"
     rf"|(?P<numeral>{_NUMERAL})(?P<plus>[多余])?(?P<counted>{_UNIT})"
 )
-_NO_NUMERALS = re.compile("^(?:一|万一|千万|百万|十分|一一|亿|万|千|百|两)$")
+_NO_NUMERALS = re.compile("^(?:一|万一|千万|百万|十分|一一|亿|万|千|百)$")
 DATE = re.compile(
     rf"(?<!\d)(?P<year>\d{{4}}|[{_DIGITS}零]{{4}})年"
     r"(?:(?P<month>1[0-2]|0?[1-9])月(?:(?P<day>3[01]|[12]\d|0?[1-9])(?P<mark>[日号]))?)?"
@@ -53,7 +53,7 @@ class Number(NamedTuple):
         return not self.text[0].isdigit()
 
 
-def find_numbers(text: str) -> list[Number]:
+def find_numbers(text: str, *, ordinals: bool = False) -> list[Number]:
     """The numbers of a text in order; words that merely look like numerals are left out."""
     found = []
     for match in MENTION.finditer(text):
@@ -64,9 +64,12 @@ def find_numbers(text: str) -> list[Number]:
         value = match[group]
         if group in ("words", "numeral") and chinese_number(value) is None:
             continue
+        before = text[match.start() - 1 : match.start()] if match.start() else ""
         if group == "numeral" and (
             _NO_NUMERALS.match(value)
-            or text[match.start() - 1 : match.start()] in ("第", "星", "周", "数", "几")
+            or before in tuple("星周数几")
+            or (before == "第" and not ordinals)
+            or text.startswith("分之", match.end("numeral"))
         ):
             continue
         unit = (match["unit"] or match["counted"] or "") if not match["percent"] else "%"
@@ -251,7 +254,8 @@ def change_range(text: str, random: Random) -> str | None:
         return None
     match = random.choice(matches)
     low, high = Decimal(match["low"]), Decimal(match["high"])
-    step = Decimal(random.choice((1, 2, 3, 5))).scaleb(min(high.as_tuple().exponent, 0))  # type: ignore[type-var]
+    decimals = len(match["high"].partition(".")[2])
+    step = Decimal(random.choice((1, 2, 3, 5))).scaleb(-decimals)
     if low >= 1000 and match["unit"] == "年":
         return None
     if random.random() < 0.5 and low - step > 0:
@@ -271,7 +275,11 @@ def change_range(text: str, random: Random) -> str | None:
 def rewrite_numbers(text: str, random: Random) -> str | None:
     """The same quantities written otherwise; None when nothing can be. At least one is changed."""
     edits: list[tuple[int, int, str]] = []
-    taken: list[tuple[int, int]] = [match.span() for match in RANGE.finditer(text)]
+    taken: list[tuple[int, int]] = []
+    for match in RANGE.finditer(text):
+        taken.append(match.span())
+        if random.random() < 0.4:
+            edits.append((*match.span("to"), random.choice(("至", "～", "-", "~", "—"))))
     for match in DATE.finditer(text):
         taken.append(match.span())
         if match["day"] and match["year"].isdigit() and random.random() < 0.6:
@@ -295,39 +303,34 @@ def rewrite_numbers(text: str, random: Random) -> str | None:
 
 
 def _written_otherwise(text: str, number: Number, random: Random) -> tuple[int, int, str] | None:
-    if number.is_percent:
-        end = number.end + (
-            0 if number.is_chinese else len(re.match(r"\s?[%％]", text[number.end :])[0])
-        )  # type: ignore[index]
-        if number.is_chinese:
-            value = chinese_number(number.text)
-            return (number.start - 3, end, f"{value:f}%") if value is not None else None
-        whole, _, fraction = number.text.partition(".")
-        if "," in whole:
-            return None
-        words = to_chinese(int(whole)) + (
-            "点" + "".join("零一二三四五六七八九"[int(c)] for c in fraction) if fraction else ""
-        )
-        return (number.start, end, "百分之" + words)
+    start, end = number.start, number.end
     if number.is_chinese:
         value = chinese_number(number.text)
-        if value is None or value != value.to_integral_value() or value >= 10_000:
+        if value is None:
             return None
-        return number.start, number.end, str(int(value))
+        if number.is_percent:
+            return start - len("百分之"), end, f"{value:f}%"
+        if value != value.to_integral_value() or value >= 10_000:
+            return None
+        return start, end, str(int(value))
     plain = number.text.replace(",", "")
-    if "," in number.text and random.random() < 0.5:
-        return number.start, number.end, plain
+    whole, _, fraction = plain.partition(".")
+    if number.is_percent:
+        sign = re.compile(r"\s?[%％]").match(text, end)
+        words = to_chinese(int(whole))
+        if fraction:
+            words += "点" + "".join("零一二三四五六七八九"[int(c)] for c in fraction)
+        return (start, sign.end(), "百分之" + words) if sign else None
+    if plain != number.text and random.random() < 0.5:
+        return start, end, plain
+    if fraction or plain.startswith("0"):
+        return None
     han_unit = number.scale or (number.unit and not number.unit.isascii())
-    if plain.isdigit() and han_unit and not plain.startswith("0") and int(plain) < 10_000:
-        value = int(plain)
-        words = (
-            "两"
-            if value == 2 and number.unit not in ("年", "月", "日", "号") and not number.scale
-            else to_chinese(value)
-        )
-        return number.start, number.end, words
-    if plain.isdigit() and len(plain) > 3 and number.unit not in ("年", ""):
-        return number.start, number.end, f"{int(plain):,}"
+    if han_unit and int(plain) < 10_000:
+        counted = number.unit not in ("年", "月", "日", "号") and not number.scale
+        return start, end, "两" if plain == "2" and counted else to_chinese(int(plain))
+    if len(plain) > 3 and number.unit not in ("年", ""):
+        return start, end, f"{int(plain):,}"
     return None
 
 

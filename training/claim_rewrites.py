@@ -17,7 +17,7 @@ from training.claim_text import (
     table_matches,
     words_between,
 )
-from training.claim_words import OPENINGS, PREFIXES, SUFFIXES, SYNONYMS
+from training.claim_words import CONNECTIVES, OPENINGS, PREFIXES, SUFFIXES, SYNONYMS
 
 # A clause that opens or ends so says nothing alone.
 _SUBORDINATE = re.compile(
@@ -26,7 +26,7 @@ _SUBORDINATE = re.compile(
     "所以|因此|于是|使|令|让|或|及|即|包括|例如|比如|尤其|特别|甚至|否则|不然|第[一二三四五])"
 )
 _UNFINISHED = re.compile(
-    "(?:时|后|前|中|下|上|里|间|者|的|地|得|之|和|与|及|或|是|为|在|以来|期间|的话|起|来说|而言|方面|年|月|日|：|:|、)$"
+    "(?:时|后|前|中|下|上|里|间|者|的|地|得|之|和|与|及|或|是|为|在|以来|期间|的话|起|来说|而言|方面|方式|形式|条件|年|月|日|：|:|、)$"
 )
 _DEPENDENT_NEXT = re.compile(
     "^(?:但|却|不过|然而|除|应|须|需|可|则|就|才|不得|不|立即|立刻|应当|必须|否则|而不|并非|未|只|仅|或|直到|以|方|使|令|让|由|由此|从而|"
@@ -77,7 +77,9 @@ def _stands_alone(clause: str) -> bool:
         and is_balanced(clause)
         and sentence.words[0].flag[:1] in "nr"
         and has_class(sentence.words[1:], "v")
-        and not re.search("如果|只要|一旦|不是|不仅|无论|可能|：|:|低于|高于|超过|≥|≤", clause)
+        and not re.search(
+            "如果|只要|一旦|不是|不仅|不但|不只|无论|可能|：|:|低于|高于|超过|≥|≤", clause
+        )
     )
 
 
@@ -141,11 +143,10 @@ def _date_back(text: str, random: Random) -> str | None:
         return None
     rest = rest[1:]
     end = _subject_end(rest)
-    if (
-        end is None
-        or rest[end : end + 1] in ("，", "、", "和", "与", "（", "及", "")
-        or DATE.search(rest.split("，")[0])
-    ):
+    if end is None or DATE.search(rest.split("，")[0]):
+        return None
+    after = words_between(read_sentence(rest), end, len(rest))
+    if not after or after[0].flag[:1] not in "vdp" or after[0].text in ("于", "在"):
         return None
     return rest[:end] + random.choice(("于", "在")) + match[0] + rest[end:]
 
@@ -254,6 +255,8 @@ def change_words(text: str, random: Random) -> str | None:
     edits = []
     for start, word in chosen:
         after = words_between(sentence, start + len(word), len(text))
+        if word in CONNECTIVES and text[start - 1 : start] not in ("", "，", "；", "。"):
+            continue
         if len(word) == 1 and (not after or after[0].flag[:1] not in "vmadnp"):
             continue
         edits.append((start, start + len(word), random.choice(SYNONYMS[word])))
@@ -268,5 +271,9 @@ def frame(text: str, random: Random) -> str | None:
 
 
 def merge(first: str, second: str, random: Random) -> str:
-    """Two sentences of one passage as one."""
-    return first + random.choice(("，", "，并且", "；", "。", "，同时，")) + second
+    """Two sentences that follow each other in the passage as one."""
+    return (
+        first
+        + random.choice(("，", "，", "；", "。", "，并且"))
+        + (_without_opening(second) or second)
+    )

@@ -10,10 +10,10 @@ claims that need more than one passage. Labels are right by rule, not read by a 
 """
 
 import re
-import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 from rag.answer.numbers import Quantity, quantities
@@ -73,8 +73,11 @@ def claim_pairs(passages: Sequence[str], *, seed: int) -> Iterator[ClaimPair]:
     after two seconds to load the word list.
     """
     pool = _pool(passages)
+    seen: Counter[str] = Counter()
     for index, passage in enumerate(passages):
-        random = Random(f"{seed}:{passage}")
+        # A passage given twice gets other claims the second time.
+        random = Random(f"{seed}:{seen[passage]}:{passage}")
+        seen[passage] += 1
         sentences = _sentences(passage)
         if not sentences:
             continue
@@ -136,24 +139,38 @@ def _supported(context: Context, random: Random) -> Iterator[ClaimPair]:
     order = _first_by_weight([weight for _, weight, _ in _REWRITES], random)
     made: set[str] = set()
     for kind in kinds:
-        claim = context.sentences[0]
-        if kind == "merged":
-            claim = merge(*context.sentences[:2], random)
+        claim = context.sentences[0] if kind == "untouched" else _merged(context, random)
+        if claim is None:
+            continue
         made.add(claim)
         yield ClaimPair(_finish(claim, random), passage, True, kind)
     for index in order:
         kind, _, rewrite = _REWRITES[index]
         for sentence in context.sentences:
-            claim = rewrite(sentence, random)
-            if claim is None or claim in made or not _same_quantities(claim, sentence, kind):
+            rewritten = rewrite(sentence, random)
+            if rewritten is None or not _same_quantities(rewritten, sentence, kind):
                 continue
+            claim = rewritten
             if random.random() < 0.4:
                 claim = _put_otherwise(claim, random, but=kind)
+            if claim in made:
+                continue
             made.add(claim)
             yield ClaimPair(_finish(claim, random), passage, True, kind)
             break
         if len(made) >= SUPPORTED_PER_PASSAGE:
             return
+
+
+def _merged(context: Context, random: Random) -> str | None:
+    """Two sentences that stand next to each other in the passage, as one claim."""
+    starts = sorted((context.passage.find(text), text) for text in context.sentences)
+    pairs = [
+        (first, second)
+        for (start, first), (after, second) in pairwise(starts)
+        if start + len(first) <= after <= start + len(first) + 2
+    ]
+    return merge(*random.choice(pairs), random) if pairs else None
 
 
 def _wrong(context: Context, random: Random) -> Iterator[ClaimPair]:
@@ -239,7 +256,3 @@ def _is_wrong(claim: str, sentence: str, kind: str, known: set[tuple[object, ...
         return True
     # All of its numbers stand in the passage: then they must stand for something else.
     return bool(after - before) and len(after - before) <= len(before - after)
-
-
-def _nfkc(text: str) -> str:
-    return unicodedata.normalize("NFKC", text)
