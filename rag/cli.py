@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.errors import RagError
+from rag.evaluate_cli import app as evaluate_app
 
 if TYPE_CHECKING:
     from rag.indexer import IndexReport
@@ -28,6 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(evaluate_app, name="eval")
 Config = Annotated[
     Path | None, typer.Option("--config", help="配置文件，默认为当前目录的 rag.toml")
 ]

@@ -35,7 +35,7 @@ _REASONS = {
     "tuple_type": '须是列表，例如 ["corpus"]',
     "model_type": "须是一节，例如 [serve]",
 }
-_LISTS = ("corpus", "host_names")  # in the environment separated like PATH
+_LISTS = ("corpus", "host_names", "minimum")  # in the environment separated like PATH
 
 
 class _Section(BaseModel):
@@ -164,6 +164,14 @@ class ComplianceSettings(_Section):
     filing_number: str = ""
 
 
+class EvalSettings(_Section):
+    """Where runs and their indexes are kept, and what `rag eval gate` asks of a run
+    ("answer.f1>=0.80")."""
+
+    directory: Path = Path("runs")
+    minimum: tuple[str, ...] = ()
+
+
 class Settings(_Section):
     """All settings; every section may be left out of rag.toml."""
 
@@ -179,6 +187,7 @@ class Settings(_Section):
     llama_cpp: LlamaCppSettings = LlamaCppSettings()
     serve: ServeSettings = ServeSettings()
     compliance: ComplianceSettings = ComplianceSettings()
+    eval: EvalSettings = EvalSettings()
 
     @classmethod
     def load(
