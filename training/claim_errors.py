@@ -33,31 +33,28 @@ from training.claim_text import (
 )
 from training.claim_words import NEGATIONS, OPPOSITES, ORDERS, QUANTIFIERS, TERMS
 
-_DOSE_UNITS = frozenset(
-    [
-        "mg",
-        "g",
-        "μg",
-        "kg",
-        "ml",
-        "mL",
-        "L",
-        "毫克",
-        "克",
-        "微克",
-        "毫升",
-        "升",
-        "IU",
-        "单位",
-        "国际单位",
-        "片",
-        "粒",
-        "支",
-        "袋",
-        "滴",
-        "mmol",
-        "U",
-    ]
+_DOSE_UNITS = (
+    frozenset(
+        (
+            "mg",
+            "g",
+            "μg",
+            "kg",
+            "ml",
+            "mL",
+            "L",
+            "IU",
+            "U",
+            "mmol",
+            "毫克",
+            "克",
+            "微克",
+            "毫升",
+            "升",
+        )
+    )
+    | frozenset("片粒支袋滴")
+    | {"单位", "国际单位"}
 )
 
 
@@ -117,7 +114,7 @@ def wrong_percentage(text: str, context: Context, random: Random) -> str | None:
     return _replace_number(text, random.choice(numbers), context, random) if numbers else None
 
 
-def wrong_unit(text: str, context: Context, random: Random) -> str | None:
+def wrong_unit(text: str, _context: Context, random: Random) -> str | None:
     """The unit behind a number, its scale (万, 亿), or a frequency replaced by another."""
     ways: list[tuple[int, int, str]] = []
     dates = [match.span() for match in DATE.finditer(text)]
@@ -137,16 +134,20 @@ def wrong_unit(text: str, context: Context, random: Random) -> str | None:
     return text[:start] + other + text[end:]
 
 
-def wrong_date(text: str, context: Context, random: Random) -> str | None:
+def wrong_date(text: str, _context: Context, random: Random) -> str | None:
     return change_date(text, random)
 
 
-def wrong_range(text: str, context: Context, random: Random) -> str | None:
+def wrong_range(text: str, _context: Context, random: Random) -> str | None:
     return change_range(text, random)
 
 
 def _from_table(text: str, table: Mapping[str, tuple[str, ...]], random: Random) -> str | None:
-    matches = list(table_matches(read_sentence(text), table))
+    matches = [
+        (start, word)
+        for start, word in table_matches(read_sentence(text), table)
+        if text[start - 1 : start] != "不"
+    ]
     if not matches:
         return None
     start, word = random.choice(matches)
@@ -159,7 +160,7 @@ _NO_STATEMENT = re.compile(
 )
 
 
-def wrong_negation(text: str, context: Context, random: Random) -> str | None:
+def wrong_negation(text: str, _context: Context, random: Random) -> str | None:
     """A negation put in or taken out."""
     if _NO_STATEMENT.search(text):
         return None
@@ -190,11 +191,11 @@ def wrong_negation(text: str, context: Context, random: Random) -> str | None:
     return text[:start] + other + text[end:]
 
 
-def wrong_quantifier(text: str, context: Context, random: Random) -> str | None:
+def wrong_quantifier(text: str, _context: Context, random: Random) -> str | None:
     return _from_table(text, QUANTIFIERS, random)
 
 
-def wrong_comparison(text: str, context: Context, random: Random) -> str | None:
+def wrong_comparison(text: str, _context: Context, random: Random) -> str | None:
     return _from_table(text, OPPOSITES, random)
 
 
@@ -203,7 +204,7 @@ _FIRST_THEN = re.compile(
 )
 
 
-def wrong_order(text: str, context: Context, random: Random) -> str | None:
+def wrong_order(text: str, _context: Context, random: Random) -> str | None:
     """What comes first and what follows exchanged."""
     match = _FIRST_THEN.search(text)
     if match and random.random() < 0.7:
@@ -384,7 +385,7 @@ def invented_addition(text: str, context: Context, random: Random) -> str | None
     return text + random.choice(("，", "，", "，并且", "，而且", "；", "，同时")) + clause
 
 
-def from_elsewhere(text: str, context: Context, random: Random) -> str | None:
+def from_elsewhere(_text: str, context: Context, random: Random) -> str | None:
     """A whole sentence of another passage."""
     return random.choice(context.other_sentences) if context.other_sentences else None
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
-from rag.answer.numbers import chinese_number
+from rag.answer.numerals import chinese_number
 
 _DIGITS = "〇一二三四五六七八九"
 _ARABIC = r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
@@ -142,8 +142,7 @@ def change_number(number: Number, random: Random) -> str | None:
         changed = random.choice(ways)()
         whole_stays = decimals or changed == changed.to_integral_value() or value < 10
         if changed > 0 and changed != value and whole_stays:
-            form = f"{changed.normalize():,f}" if "," in number.text else f"{changed.normalize():f}"
-            return form
+            return f"{changed.normalize():,f}" if "," in number.text else f"{changed.normalize():f}"
     return None
 
 

@@ -28,7 +28,7 @@ _SUBORDINATE = re.compile(
 _UNFINISHED = re.compile(
     "(?:时|后|前|中|下|上|里|间|者|的|地|得|之|和|与|及|或|是|为|在|以来|期间|的话|起|来说|而言|方面|方式|形式|条件|年|月|日|：|:|、)$"
 )
-_DEPENDENT_NEXT = re.compile(
+DEPENDENT_NEXT = re.compile(
     "^(?:但|却|不过|然而|除|应|须|需|可|则|就|才|不得|不|立即|立刻|应当|必须|否则|而不|并非|未|只|仅|或|直到|以|方|使|令|让|由|由此|从而|"
     "其中|即|也|都|均|严禁|禁|改|要|暂|会|将|无|没)"
 )
@@ -38,6 +38,9 @@ _SEQUENCE = re.compile(
 )
 _STATIVE = re.compile(
     "^(?:是|有|位于|属于|包括|拥有|设有|分为|具有|又称|含有|占|应|须|不得|不可|可|必须|需|适用于|隶属)"
+)
+_LIST_ITEM = re.compile(
+    "(?<=、)[^、，。；：（）()“”《》和与及或等]{1,10}(?=、)|《[^《》]{1,20}》(?=、)|(?<=、)《[^《》]{1,20}》"
 )
 _ORDERED = re.compile(
     "依次|分别|先后|顺序|排名|从|由|按|前[一二三四五六七八九十]|第|对应|比|等级|方向"
@@ -90,7 +93,7 @@ def _fewer_clauses(text: str, random: Random) -> str | None:
     stops = [
         stop
         for stop in range(1, len(parts))
-        if not _DEPENDENT_NEXT.search(parts[stop])
+        if not DEPENDENT_NEXT.search(parts[stop])
         and not _UNFINISHED.search(parts[stop - 1])
         and (
             stop == 1
@@ -100,9 +103,11 @@ def _fewer_clauses(text: str, random: Random) -> str | None:
         and "、" not in parts[stop][:6]
     ]
     ways = ["，".join(parts[:stop]) for stop in stops]
-    for drop in range(1, len(parts) - 1):
-        if _is_predicate(parts[drop]) and _is_predicate(parts[drop + 1]):
-            ways.append("，".join(parts[:drop] + parts[drop + 1 :]))
+    ways += [
+        "，".join(parts[:drop] + parts[drop + 1 :])
+        for drop in range(1, len(parts) - 1)
+        if _is_predicate(parts[drop]) and _is_predicate(parts[drop + 1])
+    ]
     ways = [way for way in ways if is_balanced(way) and len(way) >= 8]
     return random.choice(ways) if ways else None
 
@@ -122,7 +127,7 @@ def reorder(text: str, random: Random) -> str | None:
     return random.choice(candidates) if candidates else None
 
 
-def _subject_end(text: str) -> int | None:
+def subject_end(text: str) -> int | None:
     """Where the leading nouns end; None when the sentence does not open with a clear subject."""
     end = 0
     for word in read_sentence(text).words:
@@ -142,7 +147,7 @@ def _date_back(text: str, random: Random) -> str | None:
     if not rest.startswith(("，", ",")):
         return None
     rest = rest[1:]
-    end = _subject_end(rest)
+    end = subject_end(rest)
     if end is None or DATE.search(rest.split("，")[0]):
         return None
     after = words_between(read_sentence(rest), end, len(rest))
@@ -152,7 +157,7 @@ def _date_back(text: str, random: Random) -> str | None:
 
 
 def _date_front(text: str, random: Random) -> str | None:
-    end = _subject_end(text)
+    end = subject_end(text)
     if end is None:
         return None
     match = DATE.match(text, end + 1) if text[end : end + 1] in "于在" else DATE.match(text, end)
@@ -166,9 +171,9 @@ def _date_front(text: str, random: Random) -> str | None:
     return match[0] + comma + text[:end] + rest
 
 
-def _swap_predicates(text: str, random: Random) -> str | None:
+def _swap_predicates(text: str, _random: Random) -> str | None:
     parts = clauses(text)
-    end = _subject_end(text)
+    end = subject_end(text)
     if len(parts) != 2 or end is None or end >= len(parts[0]) or _SEQUENCE.search(text[end:]):
         return None
     first, second = parts[0][end:], parts[1]
@@ -182,13 +187,7 @@ def _swap_predicates(text: str, random: Random) -> str | None:
 def _swap_items(text: str, random: Random) -> str | None:
     if _ORDERED.search(text):
         return None
-    items = [
-        m
-        for m in re.finditer(
-            "(?<=、)[^、，。；：（）()“”《》和与及或等]{1,10}(?=、)|《[^《》]{1,20}》(?=、)|(?<=、)《[^《》]{1,20}》",
-            text,
-        )
-    ]
+    items = list(_LIST_ITEM.finditer(text))
     if len(items) < 2:
         return None
     first, second = random.sample(items, 2)
@@ -205,7 +204,7 @@ def _turn_identity(text: str, random: Random) -> str | None:
         or re.search("一[种个座位名所]|之一|其中|不|的$", match[2])
     ):
         return None
-    end = _subject_end(text)
+    end = subject_end(text)
     if end != match.end(1):
         return None
     return f"{match[2]}{random.choice(('就是', '是'))}{match[1]}"
@@ -239,7 +238,7 @@ def _traditional() -> Any:
     return OpenCC("s2t")
 
 
-def change_script(text: str, random: Random) -> str | None:
+def change_script(text: str, _random: Random) -> str | None:
     """The text in traditional characters (OpenCC s2t)."""
     changed: str = _traditional().convert(text)
     return changed if changed != text else None
@@ -257,7 +256,8 @@ def change_words(text: str, random: Random) -> str | None:
         after = words_between(sentence, start + len(word), len(text))
         if word in CONNECTIVES and text[start - 1 : start] not in ("", "，", "；", "。"):
             continue
-        if len(word) == 1 and (not after or after[0].flag[:1] not in "vmadnp"):
+        classes = "vdpa" if word in ("应", "可", "须", "需") else "vmadnp"
+        if len(word) == 1 and (not after or after[0].flag[:1] not in classes):
             continue
         edits.append((start, start + len(word), random.choice(SYNONYMS[word])))
     return apply_edits(text, edits)

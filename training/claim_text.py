@@ -96,7 +96,7 @@ def clauses(text: str) -> list[str]:
 def is_balanced(text: str) -> bool:
     """Whether every bracket and quote that opens also closes."""
     pairs = ("（）", "()", "《》", "“”", "「」", "『』", "【】", "[]")
-    return all(text.count(left) == text.count(right) for left, right in pairs)
+    return all(text.count(pair[0]) == text.count(pair[1]) for pair in pairs)
 
 
 def has_class(words: Sequence[Word], classes: str) -> bool:
@@ -153,15 +153,14 @@ def names(text: str) -> tuple[Name, ...]:
     ):
         found += [Name(match[0], kind, match.start()) for match in pattern.finditer(text)]
     for word in read_sentence(text).words:
-        name = word.text
-        named = _KINDS.get(word.flag)
-        if named is None or len(name) < 2 or not name.isalpha() or name.isascii():
+        kind = _KINDS.get(word.flag, "")
+        if not kind or len(word.text) < 2 or not word.text.isalpha() or word.text.isascii():
             continue
-        if named == "person" and (word.flag == "nr" and name[0] not in _SURNAMES):
+        if word.flag == "nr" and word.text[0] not in _SURNAMES:
             continue
-        if _ORGANISATION.search(name):
-            named = "organisation"
-        found.append(Name(name, named, word.start))
+        if _ORGANISATION.search(word.text):
+            kind = "organisation"
+        found.append(Name(word.text, kind, word.start))
     found.sort(key=lambda name: (name.start, -name.end))
     kept: list[Name] = []
     for name in found:

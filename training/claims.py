@@ -20,6 +20,7 @@ from rag.answer.numbers import Quantity, quantities
 from rag.chinese import match_form
 from rag.sentences import sentence_spans
 from training.claim_errors import NUMBER_KINDS, WRONG_RULES, Context
+from training.claim_phrases import rephrase
 from training.claim_rewrites import (
     change_notation,
     change_script,
@@ -45,13 +46,16 @@ _REWRITES: tuple[tuple[str, float, Rewrite], ...] = (
     ("notation", 2.0, change_notation),
     ("script", 0.5, change_script),
     ("synonym", 3.0, change_words),
+    ("rephrased", 8.0, rephrase),
     ("framed", 1.0, frame),
 )
-_SURFACE = {
+# What is laid over another rewriting, or over an error.
+_SURFACE: dict[str, Rewrite] = {
     "shortened": shorten,
     "notation": change_notation,
     "synonym": change_words,
     "framed": frame,
+    "rephrased": rephrase,
 }
 
 
@@ -93,7 +97,7 @@ def _sentences(passage: str) -> list[str]:
     """The passage's sentences that say something, without the mark that ends them."""
     found = []
     for start, end in sentence_spans(passage):
-        text = passage[start:end].rstrip("。；;.").strip()
+        text = passage[start:end].rstrip("。；;.").strip(" ，、；")
         if (
             _SHORTEST <= len(text) <= _LONGEST
             and len(_HAN.findall(text)) >= 6
@@ -152,7 +156,7 @@ def _supported(context: Context, random: Random) -> Iterator[ClaimPair]:
                 continue
             claim = rewritten
             if random.random() < 0.4:
-                claim = _put_otherwise(claim, random, but=kind)
+                claim = _put_otherwise(claim, random, but=(kind,))
             if claim in made:
                 continue
             made.add(claim)
@@ -194,9 +198,9 @@ def _wrong(context: Context, random: Random) -> Iterator[ClaimPair]:
             return
 
 
-def _put_otherwise(claim: str, random: Random, but: str = "") -> str:
+def _put_otherwise(claim: str, random: Random, but: tuple[str, ...]) -> str:
     """The claim after one more rewriting that applies, numbers kept."""
-    names_of_rewrites = [name for name in _SURFACE if name != but]
+    names_of_rewrites = [name for name in _SURFACE if name not in but]
     random.shuffle(names_of_rewrites)
     for name in names_of_rewrites:
         changed = _SURFACE[name](claim, random)
@@ -207,10 +211,11 @@ def _put_otherwise(claim: str, random: Random, but: str = "") -> str:
 
 def _on_top(sentence: str, claim: str, random: Random) -> str:
     """A wrong claim put otherwise; only where the error stays in it."""
-    changed = _put_otherwise(claim, random, but="shortened")
+    changed = _put_otherwise(claim, random, but=("shortened", "rephrased"))
     if random.random() < 0.15:
         changed = change_script(changed, random) or changed
-    shortened = shorten(changed, random) if random.random() < 0.4 else None
+    shorter = random.choice((shorten, rephrase, rephrase)) if random.random() < 0.6 else None
+    shortened = shorter(changed, random) if shorter else None
     # What shortening took away may have been the error: the rest must not be a rest of the truth.
     if shortened is not None and not _is_subsequence(_plain(shortened), _plain(sentence)):
         kept = [part for part in re.split("[，,]", claim) if part not in sentence]
@@ -241,7 +246,7 @@ def _same_quantities(claim: str, sentence: str, kind: str) -> bool:
     """Whether no quantity was lost or won; shortening may lose some."""
     after = sorted(map(repr, map(_key, quantities(claim))))
     before = sorted(map(repr, map(_key, quantities(sentence))))
-    if kind in ("shortened", "framed"):
+    if kind in ("shortened", "rephrased", "framed"):
         return set(after) <= set(before) or kind == "framed"
     return after == before
 
