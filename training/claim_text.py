@@ -45,6 +45,16 @@ class Sentence:
     borders: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may borrow from: the passage, its sentences, names and clauses of others."""
+
+    passage: str
+    sentences: tuple[str, ...]
+    pool: Mapping[str, tuple[str, ...]]
+    other_sentences: tuple[str, ...]
+
+
 @lru_cache(maxsize=1)
 def _tagger() -> Any:
     with warnings.catch_warnings():

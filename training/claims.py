@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-from rag.answer.numbers import Quantity, quantities
+from rag.answer.numbers import quantities
 from rag.chinese import match_form
 from rag.sentences import sentence_spans
-from training.claim_errors import NUMBER_KINDS, WRONG_RULES, Context
+from training.claim_errors import NUMBER_KINDS, WRONG_RULES
 from training.claim_phrases import rephrase
 from training.claim_rewrites import (
     change_notation,
@@ -30,7 +30,7 @@ from training.claim_rewrites import (
     reorder,
     shorten,
 )
-from training.claim_text import is_balanced, names
+from training.claim_text import Context, is_balanced, names
 
 SUPPORTED_PER_PASSAGE = 3
 WRONG_PER_PASSAGE = 4
@@ -38,6 +38,7 @@ _SHORTEST, _LONGEST = 10, 80
 _POOL_PASSAGES = 300
 _NEIGHBOURS = 4
 _HAN = re.compile("[\u4e00-\u9fff]")
+_NUMERALS = re.compile(r"[\d零〇一二两三四五六七八九十百千万亿半%％‰.]+")
 
 Rewrite = Callable[[str, Random], str | None]
 _REWRITES: tuple[tuple[str, float, Rewrite], ...] = (
@@ -178,7 +179,6 @@ def _merged(context: Context, random: Random) -> str | None:
 
 
 def _wrong(context: Context, random: Random) -> Iterator[ClaimPair]:
-    known = {_key(quantity) for quantity in quantities(context.passage)}
     plain = _plain(context.passage)
     made = 0
     for index in _first_by_weight([weight for _, weight, _ in WRONG_RULES], random):
@@ -189,7 +189,9 @@ def _wrong(context: Context, random: Random) -> Iterator[ClaimPair]:
                 continue
             if random.random() < 1 / 3:
                 claim = _on_top(sentence, claim, random)
-            if _plain(claim) in plain or not _is_wrong(claim, sentence, kind, known):
+            if _plain(claim) in plain:
+                continue
+            if kind in NUMBER_KINDS and not _number_is_wrong(claim, sentence, context.passage):
                 continue
             yield ClaimPair(_finish(claim, random), context.passage, False, kind)
             made += 1
@@ -238,26 +240,22 @@ def _plain(text: str) -> str:
     return re.sub(r"[\s。；;，,]", "", match_form(text))
 
 
-def _key(quantity: Quantity) -> tuple[object, ...]:
-    return quantity.kind, quantity.values, quantity.unit
+def _keys(text: str) -> Counter[tuple[object, ...]]:
+    """The quantities of a text, their places and their wording aside."""
+    return Counter((q.kind, q.values, q.unit) for q in quantities(text))
 
 
 def _same_quantities(claim: str, sentence: str, kind: str) -> bool:
-    """Whether no quantity was lost or won; shortening may lose some."""
-    after = sorted(map(repr, map(_key, quantities(claim))))
-    before = sorted(map(repr, map(_key, quantities(sentence))))
-    if kind in ("shortened", "rephrased", "framed"):
-        return set(after) <= set(before) or kind == "framed"
-    return after == before
+    """Whether no quantity was lost or won; a shorter claim may have fewer."""
+    if kind == "framed" or _NUMERALS.findall(claim) == _NUMERALS.findall(sentence):
+        return True
+    after, before = _keys(claim), _keys(sentence)
+    return after <= before if kind in ("shortened", "rephrased") else after == before
 
 
-def _is_wrong(claim: str, sentence: str, kind: str, known: set[tuple[object, ...]]) -> bool:
+def _number_is_wrong(claim: str, sentence: str, passage: str) -> bool:
     """Whether a change of a number is one that the comparison of quantities sees."""
-    if kind not in NUMBER_KINDS:
-        return True
-    before = {_key(quantity) for quantity in quantities(sentence)}
-    after = {_key(quantity) for quantity in quantities(claim)}
-    if after - known:
-        return True
-    # All of its numbers stand in the passage: then they must stand for something else.
-    return bool(after - before) and len(after - before) <= len(before - after)
+    after, before = _keys(claim), _keys(sentence)
+    new = after - before
+    # Where all its numbers stand in the passage they must at least stand for something else.
+    return bool(new) and (bool(new - _keys(passage)) or len(new) <= len(before - after))
