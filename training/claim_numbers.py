@@ -265,11 +265,13 @@ def rewrite_numbers(text: str, random: Random) -> str | None:
         if any(start < number.end and number.start < end for start, end in taken):
             continue
         written = _written_otherwise(text, number, random)
-        if written:
+        if written and random.random() < 0.6:
             edits.append(written)
+    # 五毫克 and 5mg are written, 五mg is not.
+    rewritten = {end for _, end, new in edits if not new[-1:].isdigit()}
     for latin, han in SAME_UNITS:
         for match in re.finditer(rf"(?<=\d)\s?({re.escape(latin)}(?![A-Za-z])|{han})", text):
-            if random.random() < 0.7:
+            if match.start() not in rewritten and random.random() < 0.7:
                 other = han if match[1] == latin else latin
                 edits.append((*match.span(), other))
     return apply_edits(text, edits)

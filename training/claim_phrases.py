@@ -94,8 +94,8 @@ def rephrase(text: str, random: Random) -> str | None:
         if match is None or not _is_subject(clause, match.end("s")):
             continue
         rest = match.groupdict().get("r") or ""
-        # A place or a maker is named with nouns; 位于甲乙之间 is neither.
-        if "{r}{v}{s}" in forms and has_class(read_sentence(rest).words, "vdp"):
+        maker = read_sentence(rest).words if "{r}{v}{s}" in forms else ()
+        if maker and (has_class(maker, "dpc") or maker[-1].flag[:1] != "n"):
             continue
         ways += [form.format(**match.groupdict()) for form in forms]
     return random.choice(ways) if ways else None

@@ -156,8 +156,9 @@ def _supported(context: Context, random: Random) -> Iterator[ClaimPair]:
             if rewritten is None or not _same_quantities(rewritten, sentence, kind):
                 continue
             claim = rewritten
-            if random.random() < 0.4:
-                claim = _put_otherwise(claim, random, but=(kind,))
+            for chance in (0.45, 0.25):
+                if random.random() < chance:
+                    claim = _put_otherwise(claim, random, but=(kind,))
             if claim in made:
                 continue
             made.add(claim)
