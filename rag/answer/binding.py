@@ -14,21 +14,32 @@ from functools import lru_cache
 
 from rag.answer.clauses import comparable, grams
 from rag.answer.numbers import Quantity, normal_form, quantities
+from rag.answer.polarity import denies
 from rag.answer.qualify import are_opposite
 
 _SENTENCE_END = re.compile(r"[。!?;\n]")
 _CLAUSE_END = re.compile(r"[、,:()]")
+_BOUND = re.compile(
+    "(?:不得?|未|没有)?(?:超过|低于|少于|高于|大于|小于|多于|短于)|至少|至多|最多|最少|以上|以下|以内"
+    "|只须|延长至|缩短至|达到"
+)
 _MARGIN = 0.25
 _LEAST = 0.5
+_TOLD_APART = 0.6
+_FOREIGN, _INHERITED, _FEW = 0.3, 0.9, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A quantity with the words of its stretch and of the rest of its sentence."""
+    """A quantity with the words of its stretch, of its whole sentence and of what follows
+    up to the next one of its unit; ``is_denied``: its
+    clause holds a denial, which turns its bound around (不得使用小于10mL的)."""
 
     quantity: Quantity
     near: frozenset[str]
     around: frozenset[str]
+    after: frozenset[str] = frozenset()
+    is_denied: bool = False
 
 
 @lru_cache(maxsize=1024)
@@ -50,7 +61,19 @@ def placed(text: str) -> tuple[Placed, ...]:
         closing = _CLAUSE_END.search(normal, quantity.end, later)
         last = closing.start() if closing else later
         near = _words(normal, first, last, found)
-        result.append(Placed(quantity, near, _words(normal, start, end, found)))
+        opening = max(
+            (m.end() for m in _CLAUSE_END.finditer(normal, start, quantity.start)), default=start
+        )
+        is_denied = denies(comparable(normal[opening:last]))
+        result.append(
+            Placed(
+                quantity,
+                near,
+                _words(normal, start, end, found),
+                _words(normal, last, later, found),
+                is_denied,
+            )
+        )
     return tuple(result)
 
 
@@ -61,7 +84,7 @@ def _words(text: str, start: int, end: int, found: Sequence[Quantity]) -> frozen
             pieces.append(text[position : quantity.start])
             position = quantity.end
     pieces.append(text[position:end])
-    return grams(comparable(" ".join(pieces).replace(" ", "、")))
+    return grams(_BOUND.sub("、", comparable(" ".join(pieces).replace(" ", "、"))))
 
 
 def is_comparable(one: Quantity, other: Quantity) -> bool:
@@ -85,21 +108,39 @@ def misplaced(claim: str, evidence: Sequence[str]) -> list[Misplaced]:
     for own in placed(claim):
         alike = [each for each in present if is_comparable(own.quantity, each.quantity)]
         same = [each for each in alike if is_same(own.quantity, each.quantity)]
-        if not same:
+        if not same or len(own.near) < _FEW:
             continue
         fits = max(same, key=lambda each: fit(own, each))
         others = [each for each in alike if not is_same(own.quantity, each.quantity)]
         rival = max(others, key=lambda each: fit(own, each), default=None)
         if rival is not None:
             strong, weak = fit(own, rival), fit(own, fits)
-            if strong >= _LEAST and strong - weak >= _MARGIN:
+            if strong >= _LEAST and (strong - weak >= _MARGIN or _is_told_apart(own, fits, others)):
                 result.append(Misplaced(own.quantity, rival.quantity))
                 continue
         best = fit(own, fits)
+        if own.is_denied:
+            continue
         level = [each for each in same if fit(own, each) >= best - 0.1]
-        if all(are_opposite(own.quantity.direction, each.quantity.direction) for each in level):
+        if all(
+            not each.is_denied and are_opposite(own.quantity.direction, each.quantity.direction)
+            for each in level
+        ):
             result.append(Misplaced(own.quantity, fits.quantity))
     return result
+
+
+def _is_told_apart(own: Placed, fits: Placed, others: Sequence[Placed]) -> bool:
+    """Whether another value stands beside words of the claim that its own value stands without:
+    乳胶管4周 where the passage has 乳胶管2周，硅胶管4周."""
+    return any(
+        len(own.near & other.near) >= _TOLD_APART * len(own.near)
+        and (own.near & other.near) - fits.near
+        and not (own.near & fits.near) - other.near
+        and fits.near - own.near
+        and not (own.after & fits.after) - other.after
+        for other in others
+    )
 
 
 def is_same(one: Quantity, other: Quantity) -> bool:
@@ -110,9 +151,12 @@ def is_same(one: Quantity, other: Quantity) -> bool:
 
 def fit(own: Placed, other: Placed) -> float:
     """The share of the claim's words near its quantity that stand near the other one; words
-    elsewhere in the sentence count half."""
+    elsewhere in the sentence count less."""
     if not own.near:
         return 0.0
     near = len(own.near & other.near)
     around = len((own.near & other.around) - other.near)
-    return (near + 0.5 * around) / len(own.near)
+    # A stretch with a subject of its own (乙药 10mg) does not inherit that of its sentence.
+    foreign = len(other.near - own.around)
+    weight = _FOREIGN if foreign > max(_FEW, len(other.near) / 2) else _INHERITED
+    return (near + weight * around) / len(own.near)

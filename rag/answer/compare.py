@@ -4,12 +4,24 @@ from collections.abc import Sequence
 
 from rag.answer.numbers import Quantity, quantities
 
+_COUNTED = frozenset({"次", "页", "张", "剂", "条", "人", "片", "粒", "支", "批"})
+_SPANS = frozenset({"天", "周", "年", "个月"})
+
 
 def missing_quantities(text: str, evidence: Sequence[str]) -> tuple[str, ...]:
     """The quantities of ``text``, as written, that no text of ``evidence`` holds."""
     present = [quantity for passage in evidence for quantity in quantities(passage)]
-    missing = [q.text for q in quantities(text) if not _is_present(q, present)]
+    missing = [q.text for q in quantities(text) if not (_is_article(q) or _is_present(q, present))]
     return tuple(dict.fromkeys(missing))
+
+
+def _is_article(quantity: Quantity) -> bool:
+    """一次, 一天, 两条: where the passage holds no such number they may count nothing."""
+    if quantity.per:
+        return False
+    return (quantity.text[0] == "一" and quantity.unit in _COUNTED | _SPANS) or (
+        quantity.text[0] == "两" and quantity.unit in _COUNTED
+    )
 
 
 def _is_present(wanted: Quantity, present: Sequence[Quantity]) -> bool:

@@ -19,7 +19,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rag.answer.numerals import DIGITS, LARGE, NUMERALS, SMALL, chinese_number
-from rag.answer.qualify import direction, is_negative, per
+from rag.answer.qualify import direction, is_negative, is_part_of_unit, per
 from rag.chinese import to_simplified
 
 _ZERO = Decimal(0)
@@ -46,6 +46,8 @@ _UNITS = (
     ("msv", "毫西弗"),
     ("学时", "课时"),
     ("季度", "个季度"),
+    ("时", "点钟"),
+    ("工作日", "个工作日"),
     ("平方米", "㎡"),
     ("°c", "摄氏度", "度"),
     ("mmol", "毫摩尔"),
@@ -183,6 +185,8 @@ def _qualified(quantity: Quantity, text: str, start: int, end: int) -> Quantity:
         per_what = rate
     else:
         unit, per_what = quantity.unit, per(text, start)
+    if unit and "/" not in unit and is_part_of_unit(per_what):
+        unit, per_what = f"{unit}/{per_what}", ""
     if quantity.kind != "date" and is_negative(text, start):
         values = tuple(-value for value in values)
     return replace(

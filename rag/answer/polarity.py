@@ -17,7 +17,7 @@ from rag.answer.clauses import Clause, clauses, grams
 # Words that hold a negating character and deny nothing.
 _TERMS = re.compile(
     r"不良|不适|不全|不孕|不育|不稳定|不锈钢|不等|不断|不仅|不但|不只|不同|不明|不久|不妨|不管|不论|不过(?!\d)|"
-    r"不少|差不多|不可或缺|不受限制?|不限|不受影响|不在话下|不由得|不宁|不齐|不均|不规则|不耐受|"
+    r"不少|差不多|不可或缺|不受限制?|不限|不受影响|不影响|不妨碍|不在话下|不由得|不宁|不齐|不均|不规则|不耐受|"
     r"无菌|无创|无痛|无线|无障碍|无机|无症状|无水|无纺|无影灯|无论|无疑|无偿|无针|无接触|无人|"
     r"非甾体|非处方|非洲|非典|非小细胞|非感染|非手术|非编码|非常|非法|非公|非限制|非蛋白|非结构|非急|非抢救|"
     r"未成年|未婚|未来|未知|未病|禁食|禁饮|禁忌|是否|能否|可否|与否|有无|"
@@ -25,11 +25,11 @@ _TERMS = re.compile(
     r"可不可|是不是|有没有|能不能|要不要|会不会"
 )
 _DOUBLE = re.compile(
-    r"不能不|不得不|不可不|不会不|无不|并非不|没有不|不是不|非(?=[^、]{1,8}不可)|未尝不|不无|不可避免"
+    r"不能不|不得不|不可不|不会不|无不|并非不|没有不|不是不|非(?=[^、]{1,8}不可)|未尝不|不无|不可避免|不是(?=[^、]{1,12}禁忌)"
 )
 # Bounds of a quantity are compared with it, by rag.answer.qualify.
 _BOUND = re.compile(
-    r"(?:不|未|没有?|勿)(?:得|可|应|宜|要|会)?(?:超过|超出|超|低于|少于|高于|大于|小于|多于|短于|长于|晚于|早于|迟于|亚于|足|到|满|及)"
+    r"(?:不|未|没有?|勿)(?:得|可|应|宜|要|会)?(?:超过|超出|超|低于|少于|高于|大于|小于|多于|短于|长于|晚于|早于|迟于|亚于|(?:足|到|满|及)(?=[\d一二三四五六七八九十百两半]))"
 )
 _MODAL = r"(?:得|可|应|宜|要|会|须|必|用|予|曾|再|是|建议|推荐|主张|适合|适宜|许|敢|该|准)?"
 _NEGATION = re.compile(
@@ -52,7 +52,6 @@ OPPOSITES = tuple(
         ("餐前|空腹", "餐后|餐中"),
         ("术前", "术后"),
         ("之前|以前", "之后|以后"),
-        ("高于|大于|多于|超过|以上", "低于|小于|少于|不足|以下"),
         ("早晨|上午", "晚|睡前|下午"),
         ("左侧?", "右侧?"),
         ("继续使用|可继续|继续服用", "丢掉|停用|停药|停止"),
@@ -71,8 +70,11 @@ OPPOSITES = tuple(
         ("男性?", "女性?"),
     )
 )
+_PLACE = {side: re.compile(rf"([^\W\d])(?:[之以])?{side}(?![列瞻续者])") for side in "前后"}
 _NEAR = 0.12  # clauses this much less similar than the nearest count as near
-_LEAST = 0.45  # share of a clause's words that its nearest must hold to contradict it
+# How similar a clause and its nearest must be to contradict each other, by a denial or by a pair
+# of opposites.
+_LEAST_DENIED, _LEAST_OPPOSITE = 0.45, 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,10 @@ def contradictions(claim: str, evidence: Sequence[str]) -> Iterator[Contradictio
             continue
         scored = [(_similarity(own, other), other) for _, other in read if other.grams]
         best = max((score for score, _ in scored), default=0.0)
-        if best < _LEAST:
+        if best < _LEAST_OPPOSITE:
             continue
         near = [other for score, other in scored if score >= best - _NEAR]
-        if all(_contradict(own, other) for other in near):
+        if all(_contradict(own, other, best) for other in near):
             yield Contradiction(own.clause.text, near[0].clause.text)
 
 
@@ -116,18 +118,25 @@ def _similarity(own: _Read, other: _Read) -> float:
     return 0.6 * shared / len(own.grams) + 0.4 * shared / len(other.grams)
 
 
-def _contradict(own: _Read, other: _Read) -> bool:
-    if own.denies is None or other.denies is None:
-        return False
+def _contradict(own: _Read, other: _Read, similarity: float) -> bool:
     if own.denies == other.denies:
         return _are_opposite(own, other)
+    if own.denies is None or other.denies is None or similarity < _LEAST_DENIED:
+        return False
     denying, affirming = (own, other) if own.denies else (other, own)
     return any(target in affirming.content for target in denying.targets)
 
 
 def _are_opposite(own: _Read, other: _Read) -> bool:
-    for one, opposite in OPPOSITES:
-        for first, second in ((one, opposite), (opposite, one)):
+    # 术前 and 术后, 节前 and 节后: whatever stands before 前 and 后.
+    for side, opposite in ("前后", "后前"):
+        places = set(_PLACE[side].findall(own.content)) - set(_PLACE[opposite].findall(own.content))
+        if places & set(_PLACE[opposite].findall(other.content)) - set(
+            _PLACE[side].findall(other.content)
+        ):
+            return True
+    for one, its_opposite in OPPOSITES:
+        for first, second in ((one, its_opposite), (its_opposite, one)):
             if (
                 first.search(own.content)
                 and second.search(other.content)
@@ -136,6 +145,11 @@ def _are_opposite(own: _Read, other: _Read) -> bool:
             ):
                 return True
     return False
+
+
+def denies(text: str) -> bool:
+    """Whether a stretch of text in `comparable` form holds a negation, bounds (不超过) aside."""
+    return bool(_NEGATION.search(_BOUND.sub(" ", _TERMS.sub(" ", text))))
 
 
 @lru_cache(maxsize=1024)
@@ -151,7 +165,7 @@ def _read(clause: Clause) -> _Read:
         behind = _MODALS.sub("", text[found.end() : found.end() + 4])
         targets.add(behind[:2])
     unclear = _UNCLEAR.search(text)
-    denies = None if unclear else len(negations) % 2 == 1
+    denies = None if unclear else bool(negations)
     content = _MODALS.sub("", _NEGATION.sub("", clause.text))
     return _Read(
         content,

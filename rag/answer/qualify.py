@@ -13,14 +13,18 @@ _FILLER = r"(?:每[日天次周月年]|应当?|须|需|要|为|是|在|有|达�
 _NOT = r"(?:不|未|没有?|勿|别|莫|避免|禁止|无)(?:得|能|可|应|宜|要|会|该|许|准|曾|再|让)?"
 _MORE = r"(?:超过|超出|高[于过]|大于|多[于过]|长于|早于)"
 _LESS = r"(?:低[于过]|小于|少于|短于|不足|不到|晚于)"
-_PREFIXES = tuple(
-    (direction, re.compile(rf"(?:{words}){_FILLER}"))
-    for direction, words in (
-        ("down", rf"{_NOT}(?:{_MORE}|超|逾|满)|至多|最多|上限[为是]?|≤|≦|<=?|控制在"),
-        ("up", rf"{_NOT}(?:{_LESS}|亚于|下于)|至少|最少|起码|下限[为是]?|≥|≧|>=?|不下"),
-        ("down", rf"{_LESS}|未及|不及"),
-        ("up", rf"{_MORE}|(?<!不)超|逾|突破|(?<![不未])满"),
-    )
+_PREFIXES = (
+    *(
+        (direction, re.compile(rf"(?:{words}){_FILLER}"))
+        for direction, words in (
+            ("down", rf"{_NOT}(?:{_MORE}|超|逾|满)|至多|最多|上限[为是]?|≤|≦|<=?|控制在"),
+            ("up", rf"{_NOT}(?:{_LESS}|亚于|下于)|至少|最少|起码|下限[为是]?|≥|≧|>=?|不下"),
+            ("down", rf"{_LESS}|未及|不及"),
+            ("up", rf"{_MORE}|(?<!不)超|逾|突破|(?<![不未])满"),
+        )
+    ),
+    ("down", re.compile(r"(?:最多|至多|最长|最迟)[^、,;。:!?不未少低\d]{0,4}$")),
+    ("up", re.compile(r"(?:最少|至少|最短|最早)[^、,;。:!?不未多高\d]{0,4}$")),
 )
 _SUFFIXES = tuple(
     (direction, re.compile(rf"\s?(?:{words})"))
@@ -36,10 +40,21 @@ _OPPOSITES = {
     for pair in (("up", "down"), ("before", "after"), ("after", "down"), ("before", "up"))
 }
 _PER = re.compile(
-    r"(?<!第)(?:每|一|1|单)(日|天|次|晚|周|星期|个?月|季度|年|小时|分钟|公斤|kg|千克)[^、,;。:!?\d%]{0,6}$"
+    r"(?<!第)(?:每|一|1|单)(日|天|次|晚|周|星期|个?月|季度|年|小时|分钟|公斤|kg|千克|升|毫升|ml|l|平方米)[^、,;。:!?\d%]{0,6}$"
     r"|(日|次|年)(?:剂量|总量|用量|最大量|极量)[^、,;。:!?\d%]{0,5}$"
 )
-_PER_NAMES = {"日": "天", "晚": "天", "星期": "周", "个月": "月", "公斤": "kg", "千克": "kg"}
+_PER_NAMES = {
+    "日": "天",
+    "晚": "天",
+    "星期": "周",
+    "个月": "月",
+    "公斤": "kg",
+    "千克": "kg",
+    "升": "l",
+    "毫升": "ml",
+}
+# 每小时10mmol is 10mmol/h: another quantity than 10mmol. 每日10mg is 10mg, said of a day.
+_PART_OF_UNIT = frozenset({"kg", "l", "ml", "平方米", "小时", "分钟"})
 _LOOK_BACK = 16
 
 
@@ -70,6 +85,11 @@ def per(text: str, start: int) -> str:
         return ""
     name = found[1] or found[2]
     return _PER_NAMES.get(name, name)
+
+
+def is_part_of_unit(name: str) -> bool:
+    """Whether what a quantity is counted by (`per`) belongs to its unit."""
+    return name in _PART_OF_UNIT
 
 
 def is_negative(text: str, start: int) -> bool:
