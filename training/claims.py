@@ -35,27 +35,29 @@ from training.claim_text import Context, is_balanced, names
 SUPPORTED_PER_PASSAGE = 3
 WRONG_PER_PASSAGE = 4
 _SHORTEST, _LONGEST = 10, 80
+# A third of the wrong claims ends up put otherwise: not every one can be.
+_PUT_OTHERWISE = 0.5
 _POOL_PASSAGES = 300
 _NEIGHBOURS = 4
 _HAN = re.compile("[\u4e00-\u9fff]")
-_NUMERALS = re.compile(r"[\d零〇一二两三四五六七八九十百千万亿半%％‰.]+")
+# Numerals with the character behind them: 一般 and 一次 are not the same.
+_NUMERALS = re.compile(r"[\d零〇一二两三四五六七八九十百千万亿半%％‰.]+.?")
 
 Rewrite = Callable[[str, Random], str | None]
 _REWRITES: tuple[tuple[str, float, Rewrite], ...] = (
     ("shortened", 3.0, shorten),
     ("reordered", 4.0, reorder),
     ("notation", 2.0, change_notation),
-    ("script", 0.5, change_script),
+    ("script", 0.1, change_script),
     ("synonym", 3.0, change_words),
     ("rephrased", 8.0, rephrase),
-    ("framed", 1.0, frame),
+    ("framed", 0.5, frame),
 )
 # What is laid over another rewriting, or over an error.
 _SURFACE: dict[str, Rewrite] = {
     "shortened": shorten,
     "notation": change_notation,
     "synonym": change_words,
-    "framed": frame,
     "rephrased": rephrase,
 }
 
@@ -148,7 +150,7 @@ def _supported(context: Context, random: Random) -> Iterator[ClaimPair]:
         if claim is None:
             continue
         made.add(claim)
-        yield ClaimPair(_finish(claim, random), passage, True, kind)
+        yield ClaimPair(_finish(claim, random, kind), passage, True, kind)
     for index in order:
         kind, _, rewrite = _REWRITES[index]
         for sentence in context.sentences:
@@ -162,7 +164,7 @@ def _supported(context: Context, random: Random) -> Iterator[ClaimPair]:
             if claim in made:
                 continue
             made.add(claim)
-            yield ClaimPair(_finish(claim, random), passage, True, kind)
+            yield ClaimPair(_finish(claim, random, kind), passage, True, kind)
             break
         if len(made) >= SUPPORTED_PER_PASSAGE:
             return
@@ -188,13 +190,13 @@ def _wrong(context: Context, random: Random) -> Iterator[ClaimPair]:
             claim = rule(sentence, context, random)
             if claim is None or claim == sentence or not is_balanced(claim):
                 continue
-            if random.random() < 1 / 3:
+            if random.random() < _PUT_OTHERWISE:
                 claim = _on_top(sentence, claim, random)
             if _plain(claim) in plain:
                 continue
             if kind in NUMBER_KINDS and not _number_is_wrong(claim, sentence, context.passage):
                 continue
-            yield ClaimPair(_finish(claim, random), context.passage, False, kind)
+            yield ClaimPair(_finish(claim, random, kind), context.passage, False, kind)
             made += 1
             break
         if made >= WRONG_PER_PASSAGE:
@@ -215,8 +217,6 @@ def _put_otherwise(claim: str, random: Random, but: tuple[str, ...]) -> str:
 def _on_top(sentence: str, claim: str, random: Random) -> str:
     """A wrong claim put otherwise; only where the error stays in it."""
     changed = _put_otherwise(claim, random, but=("shortened", "rephrased"))
-    if random.random() < 0.15:
-        changed = change_script(changed, random) or changed
     shorter = random.choice((shorten, rephrase, rephrase)) if random.random() < 0.6 else None
     shortened = shorter(changed, random) if shorter else None
     # What shortening took away may have been the error: the rest must not be a rest of the truth.
@@ -232,8 +232,12 @@ def _is_subsequence(short: str, long: str) -> bool:
     return all(character in characters for character in short)
 
 
-def _finish(claim: str, random: Random) -> str:
-    """Most claims end with a full stop, as sentences of answers do."""
+def _finish(claim: str, random: Random, kind: str) -> str:
+    """What right and wrong claims get alike: an answer's phrasing, another script, a full stop."""
+    if kind not in ("framed", "untouched") and random.random() < 0.15:
+        claim = frame(claim, random) or claim
+    if kind not in ("script", "untouched") and random.random() < 0.05:
+        claim = change_script(claim, random) or claim
     return claim + "。" if claim[-1] not in "。]】？！?!" and random.random() < 0.75 else claim
 
 
