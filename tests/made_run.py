@@ -41,14 +41,7 @@ def make_run(
         for row in rows:
             row.update(metrics={}, recalls={})
     _write(directory / "manifest.json", _manifest(questions, seed))
-    judged = [row.pop("judge", None) for row in rows]
-    summary = summarize("院内护理问答", rows, seed=seed)
-    if with_judge:
-        for row, judge in zip(rows, judged, strict=True):
-            row["judge"] = judge
-        correct = {"value": 0.81, "low": 0.7, "high": 0.9, "n": len(rows)}
-        summary["judge"] = {"model": "qwen3:8b", "correct": correct, "与确定性指标一致": 0.87}
-    _write(directory / "summary.json", summary)
+    _write(directory / "summary.json", summarize("院内护理问答", rows, seed=seed))
     _write(directory / "operation.json", operation_of(rows, wall_seconds=97.2, memory=1834.2))
     write_rows(directory, rows)
     return directory
@@ -90,8 +83,13 @@ def _row(number: int, chance: random.Random, only_errors: bool, with_judge: bool
     state = "not_found" if refused else "answered" if chance.random() < 0.8 else "uncertain"
     row["answer"] = _answer(number, question, state, right, chance)
     row["metrics"] = _metrics(row, refused, right, chance)
-    if with_judge:
-        row["judge"] = {"correct": right, "reason": "与参考答案一致" if right else "缺少数字"}
+    if with_judge and not refused:
+        row["judge"] = {
+            "model": "qwen3:8b",
+            "correctness": 5.0 if right else 2.0,
+            "feedback": "与参考答案一致" if right else "缺少数字",
+            "faithful": right,
+        }
     return row
 
 

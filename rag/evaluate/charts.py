@@ -40,7 +40,7 @@ _STANDALONE_STYLE = """
 svg{background:#fff;font-family:"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
 text{font-size:11px;fill:#15252b}.tick,.axis{fill:#566870}.grid{stroke:#dbe4e6}
 .track{stroke:#dbe4e6;stroke-width:2}.whisker{stroke:#0b6e6e;stroke-width:2}.dot{fill:#0b6e6e}
-.best .name{font-weight:700}
+.heading{font-size:13px;font-weight:700}.best .name{font-weight:700}
 """
 
 
@@ -229,15 +229,17 @@ def _intervals(
 ) -> str:
     if not rows:
         return ""
-    bottom = _ROW * len(rows) + 4
-    parts = []
+    # In a file of its own the chart says itself what it shows.
+    top = 30 if style else 0
+    bottom = _ROW * len(rows) + 4 + top
+    parts = [text_at(8, 18, title, "start", "heading")] if style else []
     for tick in round_values(scale.low, scale.high):
         x = scale(tick)
         anchor = "start" if x < 20 else "end" if x > WIDTH - 20 else "middle"
-        parts.append(f'<line class="grid" x1="{x}" x2="{x}" y1="0" y2="{bottom}"/>')
+        parts.append(f'<line class="grid" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/>')
         parts.append(text_at(x, bottom + 16, _tick_text(metric, tick), anchor, "tick"))
     for number, row in enumerate(rows):
-        y = number * _ROW + 34
+        y = number * _ROW + 34 + top
         low, middle, high = scale(row.low), scale(row.value), scale(row.high)
         name = row.name if row.count is None else f"{row.name}（{row.count} 题）"
         value = f"{show(metric, row.value)}（{show_interval(metric, row.low, row.high)}）"

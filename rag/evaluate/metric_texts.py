@@ -5,6 +5,7 @@ Definitions and sources stand where the metrics are computed; this is for people
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _K = re.compile(r"^(?P<base>.+)@(?P<k>\d+)$")
@@ -111,6 +112,19 @@ def describe(metric: str) -> MetricText:
 def group_of(metric: str) -> str:
     """The key in `GROUPS` that a metric belongs to."""
     return next((group for group in GROUPS if group and metric.startswith(f"{group}.")), "")
+
+
+def ordered(metrics: Iterable[str]) -> list[str]:
+    """By group, then as the texts stand here, then by k; unknown ones last, by name."""
+    groups, texts = list(GROUPS), list(_TEXTS)
+
+    def place(metric: str) -> tuple[int, int, int, str]:
+        found = _K.match(metric)
+        known = found["base"].rpartition(".")[2] if found else metric
+        rank = texts.index(known) if known in texts else len(texts)
+        return groups.index(group_of(metric)), rank, int(found["k"]) if found else 0, metric
+
+    return sorted(metrics, key=place)
 
 
 def show(metric: str, value: float | None) -> str:

@@ -91,7 +91,7 @@ def tree(value: Any) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, float):
-        return escape(f"{value:.6g}")
+        return escape(f"{value:.4g}")
     return escape("（未设）" if value in (None, "") else value)
 
 

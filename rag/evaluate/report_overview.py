@@ -85,6 +85,7 @@ def figures(
                 "每题用时",
                 charts.latency_chart(durations, marks),
                 "P50、P95：一半、95% 的题不超过这一用时。最慢的 1% 计入最后一栏。",
+                "",
                 stages(operation),
             ),
             _figure(
@@ -160,12 +161,13 @@ def _number(metric: str, entry: Json) -> str:
     )
 
 
-def _figure(title: str, chart: str, note: str, data: str) -> str:
+def _figure(title: str, chart: str, note: str, data: str, below: str = "") -> str:
+    """``data`` can be opened, ``below`` is always shown."""
     if not chart:
         body = '<p class="empty">没有可画的数据。</p>'
     else:
         more = f"<details><summary>数据表</summary>{data}</details>" if data else ""
-        body = f"{chart}<figcaption>{escape(note)}</figcaption>{more}"
+        body = f"{chart}<figcaption>{escape(note)}</figcaption>{below}{more}"
     return f'<figure class="panel"><h3>{escape(title)}</h3>{body}</figure>'
 
 

@@ -7,11 +7,24 @@ in them is left out or shown as "—", never an error.
 from collections.abc import Mapping
 from typing import Any
 
-from rag.evaluate.metric_texts import GROUPS, describe, group_of, show, show_interval
+from rag.evaluate.metric_texts import GROUPS, describe, group_of, ordered, show, show_interval
 from rag.evaluate.report_markup import escape, facts, seconds, table, tree
 
 Json = Mapping[str, Any]
 UNITS = {"document": "按文档", "passage": "按段落"}
+# As `rag.evaluate.judge` writes them.
+_JUDGE = {
+    "model": "评审模型",
+    "judged": "评审题数",
+    "failed": "评审失败",
+    "correctness": "正确性（1–5 分）",
+    "feedback": "理由",
+    "faithful": "忠于引用",
+    "agreement": "与正确率一致的比例",
+    "kappa": "一致性（Cohen’s κ，0 为偶然）",
+    "compared": "对照题数",
+    "error": "评审出错",
+}
 STAGES = {"retrieve": "检索", "evidence": "判断依据", "first_text": "首字", "total": "合计"}
 
 
@@ -20,7 +33,7 @@ def metric_tables(summary: Json) -> str:
     metrics = summary.get("metrics", {})
     parts = []
     for group, title in GROUPS.items():
-        members = [name for name in metrics if group_of(name) == group]
+        members = [name for name in ordered(metrics) if group_of(name) == group]
         if not members:
             continue
         rows = [_metric_row(name, metrics[name] or {}) for name in members]
@@ -33,7 +46,9 @@ def type_table(summary: Json) -> str:
     """Every metric by question type, values only; intervals are in summary.json."""
     by_type = summary.get("by_type", {})
     names = [
-        name for name in summary.get("metrics", {}) if any(name in row for row in by_type.values())
+        name
+        for name in ordered(summary.get("metrics", {}))
+        if any(name in row for row in by_type.values())
     ]
     if not names:
         return ""
@@ -52,9 +67,9 @@ def stages(operation: Json) -> str:
     """The stages' times as a table."""
     timings = operation.get("timings", {})
     return table(
-        ("阶段", "平均", "P50", "P95", "P99"),
+        ("阶段（秒）", "平均", "P50", "P95", "P99"),
         (
-            (name, *(seconds(timings[stage].get(key)) for key in ("mean", "p50", "p95", "p99")))
+            (name, *(_decimal(timings[stage].get(key)) for key in ("mean", "p50", "p95", "p99")))
             for stage, name in STAGES.items()
             if timings.get(stage)
         ),
@@ -68,8 +83,13 @@ def judge_section(summary: Json) -> str:
         return ""
     return (
         '<section id="judge"><h2>模型评审 <span class="tag">由模型打分，不计入上面的指标</span></h2>'
-        f'<div class="panel">{tree(judge)}</div></section>'
+        f'<div class="panel">{tree(opinion(judge))}</div></section>'
     )
+
+
+def opinion(judge: Json) -> Json:
+    """What the judge said, of a run or of a question, under names that people read."""
+    return {_JUDGE.get(name, name): value for name, value in judge.items() if value is not None}
 
 
 def manifest_section(manifest: Json, operation: Json) -> str:
@@ -155,6 +175,10 @@ def _metric_row(metric: str, entry: Json) -> tuple[str, ...]:
         range_bar(value, *bounds(entry)) if value is not None and text.is_rate else "",
         escape(entry.get("n", "—")),
     )
+
+
+def _decimal(value: float | None) -> str:
+    return "—" if value is None else f"{value:.3f}" if value < 10 else f"{value:.1f}"
 
 
 def _cell(metric: str, entry: Json | None) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rag.evaluate.answer_metrics import comparable
-from rag.evaluate.metric_texts import describe, show
+from rag.evaluate.metric_texts import describe, ordered, show
 from rag.evaluate.report_markup import badge, escape, passage, seconds, table, tree
-from rag.evaluate.report_tables import STAGES, UNITS
+from rag.evaluate.report_tables import STAGES, UNITS, opinion
 from rag.types import State, Verdict
 
 Json = Mapping[str, Any]
@@ -41,12 +41,14 @@ def trace(row: Json, most: int) -> str:
         failure = f'<p class="failure"><b>运行出错：</b>{escape(row["error"])}</p>'
     judged = ""
     if row.get("judge"):
-        judged = f'<h4>模型评审 <span class="tag">不计入指标</span></h4>{tree(row["judge"])}'
+        judged = (
+            f'<h4>模型评审 <span class="tag">不计入指标</span></h4>{tree(opinion(row["judge"]))}'
+        )
     said = _answer(answer, most) + _gold(row, most) + _citations(answer, most)
     return (
         f'<p class="small">编号 <code>{escape(row.get("id", ""))}</code>{_asked(row, answer)}</p>'
-        f'{failure}<div class="two"><div>{said}</div><aside>{_measures(row, answer)}</aside></div>'
-        f"{_hits(row, answer, most)}{judged}"
+        f'{failure}<div class="two"><div>{said}</div><aside>{_measures(row, answer)}</aside>'
+        f"<div>{_hits(row, answer, most)}{judged}</div></div>"
     )
 
 
@@ -166,7 +168,7 @@ def _measures(row: Json, answer: Json) -> str:
     used += [(STAGES.get(name, name), seconds(value)) for name, value in timings.items()]
     measured = [
         (describe(name).label, show(name, value))
-        for name, value in metrics.items()
+        for name, value in ((name, metrics[name]) for name in ordered(metrics))
         if not name.startswith("retrieval.")
     ]
     return _pairs("用量与用时", used) + _pairs("本题指标", measured) + _retrieval(metrics)
@@ -179,7 +181,7 @@ def _pairs(title: str, pairs: Sequence[tuple[str, Any]]) -> str:
 
 def _retrieval(metrics: Json) -> str:
     """The retrieval metrics, one column for documents and one for passages."""
-    named = [name.split(".", 2) for name in metrics if name.startswith("retrieval.")]
+    named = [name.split(".", 2) for name in ordered(metrics) if name.startswith("retrieval.")]
     units = [unit for unit in UNITS if any(one[1] == unit for one in named)]
     rows = (
         (
