@@ -12,7 +12,7 @@ from training.claim_text import clauses, has_class, is_balanced, read_sentence, 
 
 _SUBJECT = "(?P<s>[^，。；：、（）“”的了]{2,16}?)"
 _REST = "(?P<r>[^，。；：、（）]{2,30})"
-_PLACE = "(?P<r>[^，。；：、（）的]{2,16})"
+_PLACE = "(?P<r>(?!一|.*(?:家庭|之间|附近|周边))[^，。；：、（）的]{2,16})"
 _YEAR = r"(?P<r>\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?)"
 _AMOUNT = r"(?P<r>[\d.,万亿]+[^，。；：、（）\d]{1,5})"
 _PERIOD = r"\d*(?:个月|周|天|日|小时|分钟|年|季度|月|班|晚)"
