@@ -75,11 +75,11 @@ def claims(sentences: Sequence[str]) -> tuple[Claim, ...]:
         is_item = bool(_ITEM.match(plain))
         if not is_item:
             lead = None
-        if is_no_claim(body):
-            found.append(Claim(index, "", lead))
-        elif is_item and lead is not None and _is_fragment(body):
+        if is_item and lead is not None and _is_fragment(body) and not _states_nothing(body):
             opening = LIST_NUMBER.sub("", sentences[lead].strip().strip("*# "), count=1)
             found.append(Claim(index, opening + body, lead))
+        elif is_no_claim(body):
+            found.append(Claim(index, "", lead))
         else:
             found.append(Claim(index, body, lead))
         if not is_item and plain.endswith(("：", ":")):

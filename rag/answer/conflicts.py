@@ -129,7 +129,7 @@ def _disagree(first: _Fact, second: _Fact) -> bool:
         return False
     return (
         min(fit(one, other), fit(other, one)) >= _ALIKE
-        and min(_likeness(one, other), _likeness(other, one)) >= _ALIKE
+        and max(_likeness(one, other), _likeness(other, one)) >= _ALIKE
         and not _holds(second.statement.sentence, one)
         and not _holds(first.statement.sentence, other)
     )

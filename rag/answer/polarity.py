@@ -9,7 +9,7 @@ Not covered: a contradiction without a negation or a pair of `OPPOSITES`, irony,
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rag.answer.clauses import Clause, clauses, grams
@@ -37,9 +37,9 @@ _NEGATION = re.compile(
     r"禁止|严禁|禁(?=用|服|吸|戴|带|入|烟|酒)|忌(?=用|服|食|酒)|杜绝|拒绝|避免|避开|防止|谢绝|不再"
 )
 # Neither denial nor its absence: a clause with one of them is not judged.
-_UNCLEAR = re.compile(
-    r"除非|除外|以外|之外|仅限|只限|只有|才|慎|尚|难以|罕见|少见|缺乏|缺|停|取消|排除|中止|否则|而不是|而非"
-)
+_UNCLEAR = re.compile(r"除非|除外|以外|之外|仅限|只限|只有|才|难以|罕见|少见|否则|而不是|而非")
+# Denials of use that are words of their own: 停用 affirms no 用.
+_WEAK = re.compile("[停慎忌]用|[停慎忌]药")
 _MODALS = re.compile(r"[应须可得宜要会必]|建议|推荐|方")
 
 OPPOSITES = tuple(
@@ -75,6 +75,7 @@ _NEAR = 0.12  # clauses this much less similar than the nearest count as near
 # How similar a clause and its nearest must be to contradict each other, by a denial or by a pair
 # of opposites.
 _LEAST_DENIED, _LEAST_OPPOSITE = 0.45, 0.35
+_SAME_THINGS = 0.6  # share of a clause's words in a sentence about the same things
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +89,67 @@ class Contradiction:
 @dataclass(frozen=True, slots=True)
 class _Read:
     """A clause as far as polarity goes: ``content`` without negations and modals, ``targets`` the
-    two characters behind each negation, ``denies`` None where it cannot be told."""
+    two characters behind each negation, ``denies`` None where it cannot be told, ``context`` the
+    bigrams of its whole sentence."""
 
     content: str
     grams: frozenset[str]
     targets: frozenset[str]
     denies: bool | None
-    sentence: int
     clause: Clause
+    context: frozenset[str] = frozenset()
 
 
 def contradictions(claim: str, evidence: Sequence[str]) -> Iterator[Contradiction]:
     """The clauses of ``claim`` that say the opposite of the evidence that is nearest to them."""
-    read = [(number, each) for number, text in enumerate(evidence) for each in _reads(text)]
+    read = [each for text in evidence for each in _reads(text)]
     for own in _reads(claim):
-        if not own.grams:
+        opposite = _nearest_says_otherwise(own, read) or _said_otherwise(own, read)
+        if opposite is not None:
+            yield Contradiction(own.clause.text, opposite.clause.text)
+
+
+def _nearest_says_otherwise(own: _Read, read: Sequence[_Read]) -> _Read | None:
+    scored = [(_similarity(own, other), other) for other in read if own.grams and other.grams]
+    best = max((score for score, _ in scored), default=0.0)
+    near = [other for score, other in scored if score >= best - _NEAR]
+    if best < _LEAST_OPPOSITE or not all(_contradict(own, other, best) for other in near):
+        return None
+    return near[0]
+
+
+def _said_otherwise(own: _Read, read: Sequence[_Read]) -> _Read | None:
+    """A clause that denies a word which ``own`` affirms, or the reverse, in a sentence about the
+    same things; None when a sentence as near agrees."""
+    if own.denies is None or not own.grams:
+        return None
+    against, agreeing = [], []
+    for other in read:
+        if other.denies is None or (own.denies and other.denies):
             continue
-        scored = [(_similarity(own, other), other) for _, other in read if other.grams]
-        best = max((score for score, _ in scored), default=0.0)
-        if best < _LEAST_OPPOSITE:
+        if len(own.grams & other.context) < _SAME_THINGS * len(own.grams):
             continue
-        near = [other for score, other in scored if score >= best - _NEAR]
-        if all(_contradict(own, other, best) for other in near):
-            yield Contradiction(own.clause.text, near[0].clause.text)
+        denying, affirming = (own, other) if own.denies else (other, own)
+        if own.denies == other.denies or not _affirms_target(denying, affirming):
+            continue
+        against.append(other)
+    if not against:
+        return None
+    best = max(against, key=lambda other: len(own.context & other.context))
+    words = own.targets if own.denies else best.targets
+    agreeing = [
+        len(own.context & other.context)
+        for other in read
+        if other.denies == own.denies and any(word in other.content for word in words)
+    ]
+    return best if len(own.context & best.context) > max(agreeing, default=-1) else None
+
+
+def _affirms_target(denying: _Read, affirming: _Read) -> bool:
+    return any(
+        target in affirming.content and not _WEAK.search(affirming.content)
+        for target in denying.targets
+    )
 
 
 def _similarity(own: _Read, other: _Read) -> float:
@@ -124,7 +163,7 @@ def _contradict(own: _Read, other: _Read, similarity: float) -> bool:
     if own.denies is None or other.denies is None or similarity < _LEAST_DENIED:
         return False
     denying, affirming = (own, other) if own.denies else (other, own)
-    return any(target in affirming.content for target in denying.targets)
+    return _affirms_target(denying, affirming)
 
 
 def _are_opposite(own: _Read, other: _Read) -> bool:
@@ -154,7 +193,12 @@ def denies(text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _reads(text: str) -> tuple[_Read, ...]:
-    return tuple(_read(clause) for clause in clauses(text))
+    read = [_read(clause) for clause in clauses(text)]
+    contexts: dict[int, frozenset[str]] = {}
+    for each in read:
+        number = each.clause.sentence
+        contexts[number] = contexts.get(number, frozenset()) | each.grams
+    return tuple(replace(each, context=contexts[each.clause.sentence]) for each in read)
 
 
 def _read(clause: Clause) -> _Read:
@@ -164,14 +208,12 @@ def _read(clause: Clause) -> _Read:
     for found in negations:
         behind = _MODALS.sub("", text[found.end() : found.end() + 4])
         targets.add(behind[:2])
-    unclear = _UNCLEAR.search(text)
-    denies = None if unclear else bool(negations)
+    denies = None if _UNCLEAR.search(text) else bool(negations)
     content = _MODALS.sub("", _NEGATION.sub("", clause.text))
     return _Read(
         content,
         grams(content),
-        frozenset(target for target in targets if len(target) == 2),
+        frozenset(target for target in targets if len(target) == 2 or target == "用"),
         denies,
-        clause.sentence,
         clause,
     )

@@ -24,6 +24,8 @@ from rag.types import Citation, Hit, Sentence, Verdict
 # of true sentences with somebody else's.
 SHARE = 0.32
 SUPPORT = 0.5
+# More texts together are longer than a small model reads.
+_MOST_JOINED = 3
 _FUNCTION_WORDS = frozenset(
     "的了着过在是有和与及或也就都要须应可能不得把被给让对为于以这那其一个上下中里后前时到从再又很等、，。；,.;:!?()（）"
 )
@@ -69,7 +71,8 @@ def check(
         return found
     if checker is None:
         return _by_share(statement, evidence)
-    texts = [*evidence, "\n".join(evidence)] if len(evidence) > 1 else evidence
+    is_joined = 1 < len(evidence) <= _MOST_JOINED
+    texts = [*evidence, "\n".join(evidence)] if is_joined else evidence
     support = max(checker.support([(statement, text) for text in texts]), default=0.0)
     return _by_support(support, threshold)
 
