@@ -107,7 +107,7 @@ def latency_chart(durations: Iterable[float], marks: Mapping[str, float]) -> str
     ]
     for number, (name, value) in enumerate(marks.items()):
         x, y = across(value), TOP - 6 + 16 * number
-        is_late = x > (LEFT + RIGHT) / 2
+        is_late = x > RIGHT - 80
         parts.append(f'<line class="mark" x1="{x}" x2="{x}" y1="{y - 9}" y2="{BOTTOM}"/>')
         place, anchor = (x - 5, "end") if is_late else (x + 5, "start")
         parts.append(text_at(place, y, f"{name} {seconds(value)}", anchor))

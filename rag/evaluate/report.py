@@ -104,9 +104,10 @@ def _head(
 ) -> str:
     settings = manifest.get("settings", {})
     mode = {"hybrid": "混合检索", "dense": "稠密检索", "keyword": "关键词检索"}
+    model = manifest.get("model", {}).get("name")
     chips = (
         f"{len(rows)} 题",
-        manifest.get("model", {}).get("name"),
+        {"extractive": "摘录作答，不用大模型", "retrieval": "只检索，不作答"}.get(model, model),
         mode.get(settings.get("retrieve", {}).get("mode", ""), ""),
         f"随机种子 {manifest['seed']}" if manifest.get("seed") is not None else "",
         str(manifest.get("started") or "").replace("T", " ")[:16],

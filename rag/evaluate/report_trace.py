@@ -86,8 +86,9 @@ def _sentence(sentence: Json) -> str:
 
 
 def _gold(row: Json, most: int) -> str:
-    parts = [("", text, 4 * most) for text in dict.fromkeys(row.get("answers") or ())]
-    parts += [("要点：", fact, most) for fact in row.get("key_facts") or ()]
+    answers = dict.fromkeys(row.get("answers") or ())
+    parts = [("", text, 4 * most) for text in answers]
+    parts += [("要点：", fact, most) for fact in row.get("key_facts") or () if fact not in answers]
     parts += [("依据：", text, most) for text in row.get("evidence") or ()]
     listed = "".join(
         f'<li class="gold">{label}{passage(str(text), (), longest)}</li>'
@@ -201,7 +202,9 @@ def _asked(row: Json, answer: Json) -> str:
 
 
 def _place(one: Json) -> str:
-    parts = [one.get("title") or one.get("document"), one.get("heading")]
+    title, heading = str(one.get("title") or one.get("document")), str(one.get("heading") or "")
+    # A document's first heading is often its title.
+    parts = [heading] if heading.startswith(title) else [title, heading]
     if one.get("page"):
         parts.append(f"第 {one['page']} 页")
-    return f'<span class="place">{escape(" · ".join(str(part) for part in parts if part))}</span>'
+    return f'<span class="place">{escape(" · ".join(filter(None, parts)))}</span>'
