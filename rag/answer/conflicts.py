@@ -7,6 +7,7 @@ other words is not found.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from itertools import combinations
 
@@ -18,6 +19,7 @@ from rag.types import Hit
 
 _ALIKE = 0.6
 _LEAST_WORDS = 3
+_LABEL_UNITS = frozenset("级期型版页章条床届")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ def _disagree(first: _Fact, second: _Fact) -> bool:
         return False
     if one.quantity.direction != other.quantity.direction or one.quantity.per != other.quantity.per:
         return False
+    if _labels(first.statement.sentence) != _labels(second.statement.sentence):
+        return False
     if min(len(one.near), len(other.near)) < _LEAST_WORDS:
         return False
     return (
@@ -140,6 +144,15 @@ def _likeness(one: Placed, other: Placed) -> float:
     return len(one.around & other.around) / len(one.around) if one.around else 0.0
 
 
+def _labels(sentence: str) -> frozenset[tuple[str, tuple[Decimal, ...]]]:
+    """What tells one thing from another without being an amount: 一级, Ⅱ期, CYP3A4."""
+    return frozenset(
+        (q.unit, q.values)
+        for q in quantities(sentence)
+        if q.kind == "name" or q.unit in _LABEL_UNITS
+    )
+
+
 def _holds(sentence: str, placed_quantity: Placed) -> bool:
     wanted = placed_quantity.quantity
     return any(is_comparable(q, wanted) and is_same(q, wanted) for q in quantities(sentence))
@@ -149,7 +162,7 @@ def _facts(hit: Hit) -> Iterator[_Fact]:
     text = hit.passage.text
     for sentence in _sentences(text):
         for each in placed(sentence):
-            if each.quantity.kind != "name":
+            if each.quantity.kind != "name" and each.quantity.unit not in _LABEL_UNITS:
                 yield _Fact(Statement(hit, sentence, each.quantity.text), each)
 
 

@@ -25,7 +25,7 @@ _TERMS = re.compile(
     r"可不可|是不是|有没有|能不能|要不要|会不会"
 )
 _DOUBLE = re.compile(
-    r"不能不|不得不|不可不|不会不|无不|并非不|没有不|不是不|非(?=[^、]{1,8}不可)|未尝不|不无|不可避免|不是(?=[^、]{1,12}禁忌)"
+    r"不能不|不得不|不可不|不会不|无不|并非不|没有不|不是不|非(?=[^、]{1,8}不可)|未尝不|不(?=取消|停止|中断|间断|放弃|豁免)|不无|不可避免|不是(?=[^、]{1,12}禁忌)"
 )
 # Bounds of a quantity are compared with it, by rag.answer.qualify.
 _BOUND = re.compile(
@@ -38,6 +38,8 @@ _NEGATION = re.compile(
 )
 # Neither denial nor its absence: a clause with one of them is not judged.
 _UNCLEAR = re.compile(r"除非|除外|以外|之外|仅限|只限|只有|才|难以|罕见|少见|否则|而不是|而非")
+# A clause that permits what its nearest forbids contradicts it, whatever its verb is.
+_PERMISSION = re.compile(r"可(?![见疑靠])|也行|就行|照|仍|无妨|没关系|也算|继续|都要|该|须")
 # Denials of use that are words of their own: 停用 affirms no 用.
 _WEAK = re.compile("[停慎忌]用|[停慎忌]药")
 _MODALS = re.compile(r"[应须可得宜要会必]|建议|推荐|方")
@@ -71,10 +73,10 @@ OPPOSITES = tuple(
     )
 )
 _PLACE = {side: re.compile(rf"([^\W\d])(?:[之以])?{side}(?![列瞻续者])") for side in "前后"}
-_NEAR = 0.12  # clauses this much less similar than the nearest count as near
+_NEAR, _NEAR_PERMITTED = 0.12, 0.04  # clauses this much less similar than the nearest count as near
 # How similar a clause and its nearest must be to contradict each other, by a denial or by a pair
 # of opposites.
-_LEAST_DENIED, _LEAST_OPPOSITE = 0.45, 0.35
+_LEAST_DENIED, _LEAST_OPPOSITE, _LEAST_PERMITTED = 0.45, 0.35, 0.2
 _SAME_THINGS = 0.6  # share of a clause's words in a sentence about the same things
 
 
@@ -97,6 +99,7 @@ class _Read:
     targets: frozenset[str]
     denies: bool | None
     clause: Clause
+    permits: bool = False
     context: frozenset[str] = frozenset()
 
 
@@ -112,8 +115,9 @@ def contradictions(claim: str, evidence: Sequence[str]) -> Iterator[Contradictio
 def _nearest_says_otherwise(own: _Read, read: Sequence[_Read]) -> _Read | None:
     scored = [(_similarity(own, other), other) for other in read if own.grams and other.grams]
     best = max((score for score, _ in scored), default=0.0)
-    near = [other for score, other in scored if score >= best - _NEAR]
-    if best < _LEAST_OPPOSITE or not all(_contradict(own, other, best) for other in near):
+    margin = _NEAR_PERMITTED if own.permits else _NEAR
+    near = [other for score, other in scored if score >= best - margin]
+    if best < _LEAST_PERMITTED or not all(_contradict(own, other, best) for other in near):
         return None
     return near[0]
 
@@ -159,7 +163,9 @@ def _similarity(own: _Read, other: _Read) -> float:
 
 def _contradict(own: _Read, other: _Read, similarity: float) -> bool:
     if own.denies == other.denies:
-        return _are_opposite(own, other)
+        return similarity >= _LEAST_OPPOSITE and _are_opposite(own, other)
+    if own.permits and other.denies:
+        return similarity >= _LEAST_PERMITTED
     if own.denies is None or other.denies is None or similarity < _LEAST_DENIED:
         return False
     denying, affirming = (own, other) if own.denies else (other, own)
@@ -213,7 +219,12 @@ def _read(clause: Clause) -> _Read:
     return _Read(
         content,
         grams(content),
-        frozenset(target for target in targets if len(target) == 2 or target == "用"),
+        frozenset(
+            target
+            for target in targets
+            if (len(target) == 2 and "□" not in target) or target == "用"
+        ),
         denies,
         clause,
+        denies is False and bool(_PERMISSION.search(text)),
     )
