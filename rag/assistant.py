@@ -4,6 +4,7 @@ The chat, the command line and every measurement call `Assistant`; what evaluato
 clinicians get. An `Assistant` may be used from several threads at once.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -11,19 +12,23 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from rag.answer import extract
+from rag.answer import extract, spans
 from rag.answer.cite import citation
-from rag.answer.evidence import features, judge
+from rag.answer.evidence import Features, judge, reading_features, similarity_features
 from rag.answer.verify import SupportChecker
-from rag.errors import LanguageModelError, QuestionError
+from rag.errors import LanguageModelError, ModelError, QuestionError
 from rag.generate import GenerateOptions, finish, generate, not_found
 from rag.language import EXTRACTIVE, LanguageModelSource
+from rag.reader.load import LazyReader
+from rag.reader.rerank import ReaderReranker
 from rag.retrieve.embed import Encoder, load_encoder
 from rag.retrieve.generation import CURRENT, Recipe
 from rag.retrieve.index import CorpusIndex
 from rag.retrieve.rerank import Reranker
 from rag.settings import Settings
 from rag.types import Answer, Citation, Document, Hit, Sentence, State, Verdict
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Findings:
     index: CorpusIndex
     hits: tuple[Hit, ...]
     ranked: tuple[extract.Candidate, ...]
-    features: tuple[float, ...]
+    features: Features
     timings: dict[str, float]
 
 
@@ -110,6 +115,7 @@ class Assistant:
         """
         models = LanguageModelSource(settings)
         encoder = encoder or encoder_of(settings)
+        reader = reader_of(settings)
         recipe = Recipe.of(
             encoder,
             split_size=settings.split.size,
@@ -135,6 +141,12 @@ class Assistant:
                 settings.evidence.regenerate,
                 settings.evidence.support,
             ),
+            reranker=None
+            if reader is None
+            else ReaderReranker(
+                reader, depth=settings.reader.candidates, weight=settings.reader.weight
+            ),
+            checker=reader,
         )
 
     @property
@@ -248,15 +260,20 @@ class Assistant:
         hits = self._find(index, asked, None, collections)
         retrieved = time.perf_counter()
         weights = extract.token_weights(asked, index.keyword.document_share, len(index.keyword))
-        ranked = extract.candidates(
-            asked,
-            hits,
-            weights=weights,
-            document=index.documents.document,
-            encode_question=lambda text: self._encoder.encode_query([text])[0],
-            encode_sentences=self._encoder.encode_document,
-        )
-        values = features(asked, hits, ranked, weights)
+        document = index.documents.document
+        if any(hit.reading is not None for hit in hits):
+            ranked = spans.candidates(asked, hits, document)
+            values = reading_features(asked, hits, weights)
+        else:
+            ranked = extract.candidates(
+                asked,
+                hits,
+                weights=weights,
+                document=document,
+                encode_question=lambda text: self._encoder.encode_query([text])[0],
+                encode_sentences=self._encoder.encode_document,
+            )
+            values = similarity_features(asked, hits, ranked, weights)
         timings = {"retrieve": retrieved - started, "evidence": time.perf_counter() - retrieved}
         return Findings(asked, index, hits, tuple(ranked), values, timings)
 
@@ -312,12 +329,32 @@ def encoder_of(settings: Settings, progress: Callable[[str], None] | None = None
     )
 
 
+def reader_of(settings: Settings) -> LazyReader | None:
+    """The reader that the settings want; None, and a line in the log, where there is none."""
+    if not settings.reader.enabled:
+        return None
+    try:
+        return LazyReader(cache=settings.embed.cache, threads=settings.embed.threads)
+    except ModelError as error:
+        logger.warning("%s", error)
+        return None
+
+
 def _extractive(base: Answer, index: CorpusIndex, ranked: Sequence[extract.Candidate]) -> Answer:
+    is_read = bool(ranked) and ranked[0].focus is not None
+    chosen = (spans if is_read else extract).choose(ranked)
     citations: list[Citation] = []
     sentences: list[Sentence] = []
-    for mark, candidate in enumerate(extract.choose(ranked), 1):
+    for mark, candidate in enumerate(chosen, 1):
         document = index.documents.document(candidate.hit.passage.document)
-        citations.append(citation(mark, document, candidate.start, candidate.end, candidate.hit))
+        cited = citation(mark, document, candidate.start, candidate.end, candidate.hit)
+        citations.append(replace(cited, focus=candidate.focus))
         sentences.append(Sentence(candidate.text, (mark,), Verdict.SUPPORTED))
     text = "\n".join(f"{s.text}[{s.citations[0]}]" for s in sentences)
-    return replace(base, text=text, sentences=tuple(sentences), citations=tuple(citations))
+    return replace(
+        base,
+        text=text,
+        sentences=tuple(sentences),
+        citations=tuple(citations),
+        span=spans.focus_text(chosen[0]) if is_read else "",
+    )

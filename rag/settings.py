@@ -119,6 +119,15 @@ class EvidenceSettings(_Section):
     support: float = Field(0.5, ge=0, le=1)
 
 
+class ReaderSettings(_Section):
+    """The reader: ``candidates`` passages are read for a question; ``weight`` is the share of
+    its relevance in a passage's score."""
+
+    enabled: bool = True
+    candidates: int = Field(12, ge=1, le=100)
+    weight: float = Field(0.5, ge=0, le=1)
+
+
 class OllamaSettings(_Section):
     base_url: str = "http://127.0.0.1:11434"
     model: str = "qwen3:8b"
@@ -182,6 +191,7 @@ class Settings(_Section):
     retrieve: RetrieveSettings = RetrieveSettings()
     answer: AnswerSettings = AnswerSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    reader: ReaderSettings = ReaderSettings()
     ollama: OllamaSettings = OllamaSettings()
     openai: OpenAISettings = OpenAISettings()
     llama_cpp: LlamaCppSettings = LlamaCppSettings()

@@ -103,9 +103,32 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Characters ``[start, end)`` of a passage's text that may answer; ``probability`` is the
+    span's share among all spans of that passage."""
+
+    start: int
+    end: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the reader found in one passage for one question.
+
+    ``relevance`` and ``answerable`` are logits: how well the passage fits the question, and
+    whether it holds an answer. ``spans`` are the best ones that do not overlap, best first.
+    """
+
+    relevance: float
+    answerable: float
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved passage. ``score`` is the fused score in [0, 1]; ``dense`` a cosine,
-    ``keyword`` a raw BM25 score."""
+    """A retrieved passage. ``score`` in [0, 1] is what it was ranked by; ``dense`` a cosine,
+    ``keyword`` a raw BM25 score, ``reading`` what the reader found there, if it read it."""
 
     passage: Passage
     title: str
@@ -114,6 +137,7 @@ class Hit:
     keyword: float = 0.0
     source: str = ""
     date: str = ""
+    reading: Reading | None = None
 
 
 class State(StrEnum):
@@ -150,7 +174,8 @@ class Sentence:
 @dataclass(frozen=True, slots=True)
 class Citation:
     """Mark [n] of an answer: ``quote == document.text[start:end]``, and ``original`` the
-    characters of the file that the quote was cleaned from."""
+    characters of the file that the quote was cleaned from. ``focus`` are the words that answer,
+    a span of the document inside the quote, where the reader named them."""
 
     mark: int
     document: str
@@ -163,6 +188,7 @@ class Citation:
     source: str = ""
     date: str = ""
     heading: str = ""
+    focus: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +199,8 @@ class Answer:
     part of the answer; ``notices`` are short lines a person should read beside it.
     ``confidence`` is the probability that the passages hold an answer; ``prompt_tokens`` what the
     language model was sent (0 without one), ``trimmed`` how many hits found no room there,
-    ``output_tokens`` what it wrote.
+    ``output_tokens`` what it wrote. ``span`` are the words that answer, where the reader names
+    them.
     """
 
     question: str
@@ -192,3 +219,4 @@ class Answer:
     prompt_tokens: int = 0
     trimmed: int = 0
     output_tokens: int = 0
+    span: str = ""

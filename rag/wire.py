@@ -6,7 +6,7 @@ Field names are a contract; fields may be added, never renamed.
 from typing import Any
 
 from rag.indexer import IndexReport
-from rag.types import Answer, Citation, Hit
+from rag.types import Answer, Citation, Hit, Reading
 
 
 def hit_to_json(hit: Hit) -> dict[str, Any]:
@@ -23,6 +23,18 @@ def hit_to_json(hit: Hit) -> dict[str, Any]:
         "dense": round(hit.dense, 6),
         "keyword": round(hit.keyword, 6),
         "text": passage.text,
+        "reading": _reading_to_json(hit.reading),
+    }
+
+
+def _reading_to_json(reading: Reading | None) -> dict[str, Any] | None:
+    """What the reader found in a passage: logits, and spans of the passage's text."""
+    if reading is None:
+        return None
+    return {
+        "relevance": round(reading.relevance, 4),
+        "answerable": round(reading.answerable, 4),
+        "spans": [[s.start, s.end, round(s.probability, 4)] for s in reading.spans],
     }
 
 
@@ -40,6 +52,7 @@ def citation_to_json(citation: Citation) -> dict[str, Any]:
         "heading": citation.heading,
         "source": citation.source,
         "date": citation.date,
+        "focus": list(citation.focus) if citation.focus else None,
     }
 
 
@@ -50,6 +63,7 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
         "search_question": answer.search_question,
         "state": answer.state.value,
         "text": answer.text,
+        "span": answer.span,
         "sentences": [
             {
                 "text": sentence.text,

@@ -1,16 +1,26 @@
 """Do the passages hold an answer? What is measured, and the state that follows."""
 
 import json
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answer.evidence import COEFFICIENTS, FEATURES, features, judge
+from rag.answer.evidence import (
+    COEFFICIENTS,
+    READING,
+    SIMILARITY,
+    Features,
+    judge,
+    reading_features,
+    similarity_features,
+)
 from rag.answer.extract import Candidate, token_weights
-from rag.types import Hit, Passage, State
+from rag.types import Hit, Passage, Reading, Span, State
 
-VALUES = st.tuples(*[st.floats(0, 1)] * len(FEATURES))
+VALUES = st.tuples(*[st.floats(0, 1)] * len(SIMILARITY)).map(partial(Features, SIMILARITY))
 
 
 def hit(text, title="", heading="", dense=0.9):
@@ -20,14 +30,28 @@ def hit(text, title="", heading="", dense=0.9):
 def measure(question, *hits, cosine=0.9):
     weights = token_weights(question, lambda _: 0.1, 10)
     ranked = [
-        Candidate(found, 0, 1, found.passage.text, 0.5, cosine - number / 10, 0.5)
+        Candidate(found, 0, 1, found.passage.text, 0.5, cosine=cosine - number / 10)
         for number, found in enumerate(hits)
     ]
-    return dict(zip(FEATURES, features(question, hits, ranked, weights), strict=True))
+    return named(similarity_features(question, hits, ranked, weights))
 
 
-def probability(values):
-    return judge(values, answered=0.5, uncertain=0.3).probability
+def named(features):
+    return dict(zip(features.names, features.values, strict=True))
+
+
+def of(values):
+    return Features(SIMILARITY, tuple(values[name] for name in SIMILARITY))
+
+
+def read(question, *readings):
+    hits = [replace(hit("发热门诊全天开放。"), reading=reading) for reading in readings]
+    weights = token_weights(question, lambda _: 0.1, 10)
+    return reading_features(question, hits, weights)
+
+
+def probability(features):
+    return judge(features, answered=0.5, uncertain=0.3).probability
 
 
 # Features
@@ -35,7 +59,8 @@ def probability(values):
 
 def test_there_is_a_coefficient_for_each_feature_and_for_nothing_else():
     content = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
-    assert content["coefficients"].keys() == set(FEATURES)
+    assert content["similarity"]["coefficients"].keys() == set(SIMILARITY)
+    assert content["reading"]["coefficients"].keys() == set(READING)
 
 
 def test_a_passage_that_holds_every_word_of_the_question():
@@ -82,18 +107,46 @@ def test_features_lie_between_0_and_1(question, texts):
     assert all(-1e-9 <= value <= 1 + 1e-9 for value in values.values())
 
 
+# What the reader found
+
+
+def test_the_passage_that_most_likely_answers_gives_the_reading_its_features():
+    weak = Reading(2.0, -3.0, (Span(0, 2, 0.9),))
+    strong = Reading(1.0, 4.0, (Span(2, 4, 0.7), Span(0, 2, 0.1)))
+    found = named(read("发热门诊几点开放", weak, strong))
+    assert found["answerable"] == 4.0
+    assert found["second_answerable"] == -3.0
+    assert found["relevance"] == 2.0
+    assert found["span_probability"] == 0.7
+
+
+def test_logits_beyond_eight_say_nothing_more():
+    assert read("发热", Reading(99.0, 99.0)).values[:4] == (8.0, 8.0, 8.0, 0.0)
+
+
+def test_a_passage_that_answers_is_more_probable_than_one_that_does_not():
+    yes = Reading(4.0, 4.0, (Span(0, 4, 0.9),))
+    no = Reading(-4.0, -4.0, (Span(0, 4, 0.2),))
+    assert probability(read("发热门诊开放", yes, no)) > probability(read("发热门诊开放", no, no))
+
+
+def test_nothing_read_is_not_found():
+    features = reading_features("发热", (), {"发热": 1.0})
+    assert judge(features, answered=0.5, uncertain=0.35).state is State.NOT_FOUND
+
+
 # The judgement
 
 
 def test_nothing_found_is_not_found():
-    values = features("发热", (), (), {"发热": 1.0})
+    values = similarity_features("发热", (), (), {"发热": 1.0})
     assert judge(values, answered=0.5, uncertain=0.35).state is State.NOT_FOUND
 
 
 def test_a_passage_in_the_questions_own_words_beats_one_of_another_subject():
     same = measure("发热门诊全天开放吗", hit("发热门诊全天开放。"), cosine=0.95)
     other = measure("发热门诊全天开放吗", hit("食堂在一楼。"), cosine=0.75)
-    assert probability(list(same.values())) > probability(list(other.values()))
+    assert probability(of(same)) > probability(of(other))
 
 
 def test_more_evidence_is_never_less_probable():
@@ -107,9 +160,7 @@ def test_more_evidence_is_never_less_probable():
     middle = {"sentence_cosine": 0.88} | dict.fromkeys(list(better)[1:], 0.5)
     for name, sign in better.items():
         changed = middle | {name: middle[name] + 0.05 * sign}
-        assert probability([changed[n] for n in FEATURES]) > probability(
-            [middle[n] for n in FEATURES]
-        )
+        assert probability(of(changed)) > probability(of(middle))
 
 
 @given(VALUES)
@@ -135,9 +186,9 @@ def test_the_thresholds_themselves_belong_to_the_better_state(values):
 
 @pytest.mark.parametrize("value", [1e9, -1e9])
 def test_extreme_values_do_not_overflow(value):
-    assert 0 <= probability([value] * len(FEATURES)) <= 1
+    assert 0 <= probability(Features(SIMILARITY, (value,) * len(SIMILARITY))) <= 1
 
 
 def test_a_value_too_many_is_an_error():
     with pytest.raises(ValueError, match="zip"):
-        judge([0.5] * (len(FEATURES) + 1), answered=0.5, uncertain=0.3)
+        judge(Features(SIMILARITY, (0.5,) * (len(SIMILARITY) + 1)), answered=0.5, uncertain=0.3)

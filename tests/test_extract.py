@@ -233,7 +233,7 @@ def test_nothing_found_is_no_candidate():
 
 
 def candidate(score, text="一句话。", start=0):
-    return Candidate(hit(), start, start + len(text), text, 0.5, 0.9, score)
+    return Candidate(hit(), start, start + len(text), text, score)
 
 
 def test_the_best_is_chosen_and_what_is_nearly_as_good():

@@ -4,11 +4,16 @@ import json
 
 from rag.errors import DocumentError
 from rag.indexer import IndexReport
-from rag.types import Answer, Citation, Hit, Passage, Sentence, State, Verdict
+from rag.types import Answer, Citation, Hit, Passage, Reading, Sentence, Span, State, Verdict
 from rag.wire import answer_to_json, report_to_json
 
 HIT = Hit(
-    Passage("资料/a.md", 3, 7, "每季度一", "培训 > 频次", 2, 11), "制度", 0.81234567, 0.9, 4.5
+    Passage("资料/a.md", 3, 7, "每季度一", "培训 > 频次", 2, 11),
+    "制度",
+    0.81234567,
+    0.9,
+    4.5,
+    reading=Reading(1.5, -0.25, (Span(1, 3, 0.87654),)),
 )
 ANSWER = Answer(
     question="多久？",
@@ -29,6 +34,7 @@ ANSWER = Answer(
             "院办",
             "2025-01-02",
             "频次",
+            (4, 6),
         ),
     ),
     hits=(HIT,),
@@ -36,6 +42,7 @@ ANSWER = Answer(
     timings={"retrieve": 0.0123456, "total": 1.5},
     thinking="想",
     notices=("请核对",),
+    span="季度",
 )
 
 
@@ -45,6 +52,7 @@ def test_an_answer_has_the_fields_of_the_contract_and_their_values():
         "search_question": "多久?",
         "state": "uncertain",
         "text": "每季度一次。[1]",
+        "span": "季度",
         "sentences": [
             {
                 "text": "每季度一次。",
@@ -67,6 +75,7 @@ def test_an_answer_has_the_fields_of_the_contract_and_their_values():
                 "heading": "频次",
                 "source": "院办",
                 "date": "2025-01-02",
+                "focus": [4, 6],
             }
         ],
         "hits": [
@@ -81,6 +90,11 @@ def test_an_answer_has_the_fields_of_the_contract_and_their_values():
                 "dense": 0.9,
                 "keyword": 4.5,
                 "text": "每季度一",
+                "reading": {
+                    "relevance": 1.5,
+                    "answerable": -0.25,
+                    "spans": [[1, 3, 0.8765]],
+                },
             }
         ],
         "model": "qwen3:8b",

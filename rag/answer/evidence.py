@@ -18,8 +18,31 @@ from rag.answer.extract import Candidate, coverage
 from rag.chinese import tokenize
 from rag.types import Hit, State
 
-FEATURES = ("sentence_cosine", "passage_coverage", "unseen_share", "missing_entities")
+SIMILARITY = ("sentence_cosine", "passage_coverage", "unseen_share", "missing_entities")
+READING = (
+    "answerable",
+    "second_answerable",
+    "relevance",
+    "span_probability",
+    "passage_coverage",
+    "unseen_share",
+    "missing_entities",
+)
 COEFFICIENTS = Path(__file__).with_name("evidence.json")
+_LIMIT = 8.0  # logits beyond it say nothing more
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Values in the order of their ``names``, which is `SIMILARITY` or `READING`."""
+
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+
+    @property
+    def model(self) -> str:
+        """The name of the model in evidence.json that weighs them."""
+        return "reading" if self.names is READING else "similarity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +53,50 @@ class Evidence:
     state: State
 
 
-def features(
+def similarity_features(
     question: str, hits: Sequence[Hit], ranked: Sequence[Candidate], weights: dict[str, float]
-) -> tuple[float, ...]:
-    """The values of `FEATURES`, each in [0, 1].
+) -> Features:
+    """The features of `SIMILARITY`, each in [0, 1].
 
     The best sentence's cosine to the question; the largest share of the question's weight that
     one passage holds; the share that no passage holds; and whether the best passage lacks none
     (0), one (0.5) or more (1) of the places, numbers and Latin names of the question.
     """
     if not hits or not ranked:
-        return (0.0, 0.0, 1.0, 1.0)
-    texts = [f"{hit.title} {hit.passage.heading} {hit.passage.text}" for hit in hits]
-    tokens = [set(tokenize(text)) for text in texts]
-    everything = set().union(*tokens)
-    return (
-        max(candidate.cosine for candidate in ranked),
-        max(coverage(weights, found) for found in tokens),
-        1.0 - coverage(weights, everything),
-        min(missing_entities(question, texts), 2) / 2,
+        return Features(SIMILARITY, (0.0, 0.0, 1.0, 1.0))
+    best = max(candidate.cosine for candidate in ranked)
+    return Features(SIMILARITY, (best, *_shared(question, hits, weights)))
+
+
+def reading_features(question: str, hits: Sequence[Hit], weights: dict[str, float]) -> Features:
+    """The features of `READING`.
+
+    The best and second-best answerability, the best relevance (logits within ±8), the share of
+    the best span in the passage that most likely answers, and the last three of `SIMILARITY`.
+    """
+    readings = [hit.reading for hit in hits if hit.reading is not None]
+    if not readings:
+        return Features(READING, (-_LIMIT, -_LIMIT, -_LIMIT, 0.0, 0.0, 1.0, 1.0))
+    ordered = sorted(readings, key=lambda reading: -reading.answerable)
+    best, second = ordered[0], ordered[min(1, len(ordered) - 1)]
+    return Features(
+        READING,
+        (
+            _limited(best.answerable),
+            _limited(second.answerable),
+            _limited(max(reading.relevance for reading in readings)),
+            best.spans[0].probability if best.spans else 0.0,
+            *_shared(question, hits, weights),
+        ),
     )
 
 
-def judge(values: Sequence[float], *, answered: float, uncertain: float) -> Evidence:
-    """The state for feature ``values``: probabilities from ``answered`` up are answered, from
+def judge(features: Features, *, answered: float, uncertain: float) -> Evidence:
+    """The state for ``features``: probabilities from ``answered`` up are answered, from
     ``uncertain`` up uncertain, the rest not found."""
-    coefficients, intercept = _model()
-    score = intercept + sum(c * v for c, v in zip(coefficients, values, strict=True))
+    coefficients, intercept = _model(features.model)
+    pairs = zip(features.names, features.values, strict=True)
+    score = intercept + sum(coefficients[name] * value for name, value in pairs)
     probability = 1.0 / (1.0 + math.exp(-max(min(score, 60.0), -60.0)))
     if probability >= answered:
         state = State.ANSWERED
@@ -67,7 +107,24 @@ def judge(values: Sequence[float], *, answered: float, uncertain: float) -> Evid
     return Evidence(probability, state)
 
 
-@lru_cache(maxsize=1)
-def _model() -> tuple[tuple[float, ...], float]:
-    content = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
-    return tuple(content["coefficients"][name] for name in FEATURES), content["intercept"]
+def _shared(
+    question: str, hits: Sequence[Hit], weights: dict[str, float]
+) -> tuple[float, float, float]:
+    texts = [f"{hit.title} {hit.passage.heading} {hit.passage.text}" for hit in hits]
+    tokens = [set(tokenize(text)) for text in texts]
+    everything = set().union(*tokens)
+    return (
+        max(coverage(weights, found) for found in tokens),
+        1.0 - coverage(weights, everything),
+        min(missing_entities(question, texts), 2) / 2,
+    )
+
+
+def _limited(logit: float) -> float:
+    return max(min(logit, _LIMIT), -_LIMIT)
+
+
+@lru_cache(maxsize=2)
+def _model(name: str) -> tuple[dict[str, float], float]:
+    content = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))[name]
+    return content["coefficients"], content["intercept"]

@@ -52,15 +52,17 @@ _COSINE_LOW, _COSINE_HIGH = 0.78, 0.95
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence of a hit's passage: ``[start, end)`` in the document's text."""
+    """A sentence of a hit's passage: ``[start, end)`` in the document's text. ``focus`` are the
+    words that answer, where a reader named them."""
 
     hit: Hit
     start: int
     end: int
     text: str
-    coverage: float
-    cosine: float
     score: float
+    focus: tuple[int, int] | None = None
+    cosine: float = 0.0
+    coverage: float = 0.0
 
 
 def topic(question: str) -> str:
@@ -165,7 +167,7 @@ def candidates(
             + PASSAGE_WEIGHT * hit.score
             + KIND_WEIGHT * names_what_is_asked(question, text)
         )
-        result.append(Candidate(hit, start, end, text, covered, cosine, score))
+        result.append(Candidate(hit, start, end, text, score, cosine=cosine, coverage=covered))
     return sorted(result, key=lambda c: (-c.score, c.hit.passage.document, c.start))
 
 

@@ -39,7 +39,7 @@ def export_graph(folder: Path) -> None:
         quantized = Path(aside) / GRAPH
         try:
             _export(folder, plain)
-            _quantize(plain, quantized)
+            quantize(plain, quantized)
             quantized.replace(folder / GRAPH)
         except OSError as error:
             raise ModelError(
@@ -97,8 +97,9 @@ def _export(folder: Path, target: Path) -> None:
         ) from error
 
 
-def _quantize(source: Path, target: Path) -> None:
-    """Fuse attention, layer norm and GELU, then store matrix weights in 8 bits a channel."""
+def quantize(source: Path, target: Path) -> None:
+    """Fuse attention, layer norm and GELU of an ONNX graph, then store matrix weights in 8 bits a
+    channel; ``source`` is overwritten."""
     import logging
 
     from onnxruntime.quantization import QuantType, quantize_dynamic
