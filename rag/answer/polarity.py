@@ -76,8 +76,8 @@ _PLACE = {side: re.compile(rf"([^\W\d])(?:[之以])?{side}(?![列瞻续者])") f
 _NEAR, _NEAR_PERMITTED = 0.12, 0.04  # clauses this much less similar than the nearest count as near
 # How similar a clause and its nearest must be to contradict each other, by a denial or by a pair
 # of opposites.
-_LEAST_DENIED, _LEAST_OPPOSITE, _LEAST_PERMITTED = 0.45, 0.35, 0.2
-_SAME_THINGS = 0.6  # share of a clause's words in a sentence about the same things
+_LEAST_DENIED, _LEAST_OPPOSITE, _LEAST_PERMITTED = 0.5, 0.35, 0.25
+_SAME_THINGS = 0.7  # share of a clause's words in a sentence about the same things
 
 
 @dataclass(frozen=True, slots=True)
