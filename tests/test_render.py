@@ -357,3 +357,9 @@ def test_a_document_that_no_longer_holds_the_quote_gives_no_excerpt() -> None:
     kept = citation_excerpt(cite(1, "改过"), document)
     assert kept is not None
     assert kept.quote == "改过"
+
+
+def test_the_words_that_answer_are_emphasized_inside_the_quote():
+    cited = Citation(1, "d", "制度", 10, 18, "每日2次<随餐>", focus=(12, 14))
+    shown = sources_html(answer("每日2次[1]", citations=(cited,)), "t1", {})
+    assert "<mark>每日<strong>2次</strong>&lt;随餐&gt;</mark>" in shown

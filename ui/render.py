@@ -179,6 +179,16 @@ def _place(citation: Citation) -> list[str]:
     return parts
 
 
+def _quote(citation: Citation) -> str:
+    """The quote, the words that answer emphasized where the reader named them."""
+    if citation.focus is None:
+        return escape(citation.quote)
+    start, end = (place - citation.start for place in citation.focus)
+    quote = citation.quote
+    before, focus, after = (escape(part) for part in (quote[:start], quote[start:end], quote[end:]))
+    return f"{before}<strong>{focus}</strong>{after}"
+
+
 def _source(citation: Citation, turn: str, anchor: str, shown: Excerpt | None) -> str:
     title = citation.title or texts.UNTITLED
     label = escape(texts.MARK_LABEL.format(mark=citation.mark, title=title))
@@ -190,15 +200,14 @@ def _source(citation: Citation, turn: str, anchor: str, shown: Excerpt | None) -
     ]
     if shown is None:
         parts.append(
-            f'<blockquote class="text"><mark>{escape(citation.quote)}</mark></blockquote>'
+            f'<blockquote class="text"><mark>{_quote(citation)}</mark></blockquote>'
             f'<p class="small">{escape(texts.EXCERPT_UNAVAILABLE)}</p>'
         )
     else:
         before = ("…" if shown.clipped_before else "") + escape(shown.before)
         after = escape(shown.after) + ("…" if shown.clipped_after else "")
         parts.append(
-            f'<blockquote class="text">{before}<mark>{escape(shown.quote)}</mark>{after}'
-            "</blockquote>"
+            f'<blockquote class="text">{before}<mark>{_quote(citation)}</mark>{after}</blockquote>'
         )
     if citation.original and citation.original != citation.quote:
         parts.append(
