@@ -5,8 +5,8 @@ sentence is caught when its verdict is not ``supported``; a true one that is not
 false alarm. Rules and thresholds were chosen on the development half (the first byte of the
 SHA-256 of a claim's id is even); the other half is only reported.
 
-Run: ``python -m benchmarks.perturbations [--half development|report] [--wrong]``; ``--wrong``
-lists the development half's wrong verdicts.
+Run: ``python -m benchmarks.perturbations [--half development|report] [--reader] [--wrong]``;
+``--reader`` adds the trained reader, ``--wrong`` lists the development half's wrong verdicts.
 """
 
 import argparse
@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.answer.verify import Finding, SupportChecker, check
+from rag.answer.verify import SUPPORT, Finding, SupportChecker, check
+from rag.errors import ModelError
+from rag.reader.load import LazyReader
 from rag.types import Verdict
 
 FOLDER = Path(__file__).with_name("sets") / "perturbations"
@@ -49,13 +51,13 @@ def cases(half: str, folder: Path = FOLDER) -> Iterator[Case]:
 
 
 def measure(
-    half: str, checker: SupportChecker | None
+    half: str, checker: SupportChecker | None, threshold: float = SUPPORT
 ) -> tuple[dict[str, list[bool]], list[tuple[Case, Finding]]]:
     """For each kind whether each verdict is right, and the cases where it is not."""
     right: dict[str, list[bool]] = defaultdict(list)
     wrong = []
     for case in cases(half):
-        finding = check(case.claim, [case.evidence], checker=checker)
+        finding = check(case.claim, [case.evidence], checker=checker, threshold=threshold)
         is_right = (finding.verdict is Verdict.SUPPORTED) == case.supported
         right["true: " + case.kind if case.supported else case.kind].append(is_right)
         if not is_right:
@@ -63,13 +65,15 @@ def measure(
     return right, wrong
 
 
-def report(half: str, checker: SupportChecker | None, *, lists_wrong: bool) -> None:
+def report(
+    half: str, checker: SupportChecker | None, *, lists_wrong: bool, threshold: float = SUPPORT
+) -> None:
     """Print the rates of one half, and the development half's wrong verdicts when asked."""
     started = time.perf_counter()
-    right, wrong = measure(half, checker)
+    right, wrong = measure(half, checker, threshold)
     count = sum(len(values) for values in right.values())
     each = (time.perf_counter() - started) / max(count, 1) * 1000
-    name = "rules" if checker is None else "rules + checker"
+    name = "rules" if checker is None else f"rules + reader from {threshold:g}"
     print(f"\n{half} half, {name}: {count} claims, {each:.2f} ms each")
     for kind, values in sorted(right.items()):
         print(f"  {kind:20} {sum(values):3d} of {len(values):3d}  {sum(values) / len(values):.3f}")
@@ -94,9 +98,19 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--half", choices=("development", "report"))
     parser.add_argument("--wrong", action="store_true")
+    parser.add_argument("--reader", action="store_true", help="also with the trained reader")
+    parser.add_argument("--threshold", type=float, default=SUPPORT)
     options = parser.parse_args(arguments)
+    reader = None
+    if options.reader:
+        try:
+            reader = LazyReader()
+        except ModelError as error:
+            print(error)
     for half in (options.half,) if options.half else ("development", "report"):
         report(half, None, lists_wrong=options.wrong)
+        if reader is not None:
+            report(half, reader, lists_wrong=options.wrong, threshold=options.threshold)
     return 0
 
 

@@ -6,7 +6,8 @@ is told once which sentences are not supported and why; what is still not suppor
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from rag.answer.cite import Marked, cite, mark, resolve
@@ -53,7 +54,7 @@ class _Written:
 
     def stream(
         self, model: LanguageModel, messages: Sequence[Message], options: GenerateOptions
-    ) -> Iterator[None]:
+    ) -> Generator[None, None, None]:
         """Take up the model's text, a step for each piece; closing it stops the model."""
         self.text = ""
         self.prompt_tokens += estimate_messages(messages)
@@ -97,18 +98,19 @@ def generate(
     passages = prompt.passages
     timings = dict(base.timings)
     written = _Written(notices=list(base.notices))
-    for _ in written.stream(model, prompt.messages, options):
-        if written.text and _FIRST_TIMING not in timings:
-            timings[_FIRST_TIMING] = time.perf_counter() - started
-        cited = cite(written.text, passages, document, partial=True)
-        yield replace(
-            base,
-            text=cited.text,
-            sentences=cited.sentences,
-            citations=cited.citations,
-            thinking=written.thinking,
-            timings=dict(timings),
-        )
+    with closing(written.stream(model, prompt.messages, options)) as steps:
+        for _ in steps:
+            if written.text and _FIRST_TIMING not in timings:
+                timings[_FIRST_TIMING] = time.perf_counter() - started
+            cited = cite(written.text, passages, document, partial=True)
+            yield replace(
+                base,
+                text=cited.text,
+                sentences=cited.sentences,
+                citations=cited.citations,
+                thinking=written.thinking,
+                timings=dict(timings),
+            )
 
     def judged_from(marked: Marked) -> Judged:
         return judge(marked, passages, checker=checker, threshold=options.support)
@@ -139,9 +141,16 @@ def generate(
     checking = time.perf_counter()
     judged = judged_from(marked)
     timings["verify"] = time.perf_counter() - checking
-    if judged.faulty and options.regenerate:
-        yield answer_from(judged)
-        judged = judged_from(_revise(judged, model, prompt, options, written))
+    request = _request(judged, prompt, written.text) if options.regenerate else ()
+    if request and estimate_messages(request) + options.max_tokens <= model.context:
+        try:
+            with closing(written.stream(model, request, options)) as steps:
+                for _ in steps:
+                    yield answer_from(judged)
+        except LanguageModelError as error:
+            written.notices.append(f"大模型未能改写没有依据的句子（{error}）。")
+        else:
+            judged = judged_from(_with_replies(judged, written.text, len(passages)))
     faulty = judged.faulty
     if faulty and options.strict:
         judged = without(judged, faulty)
@@ -155,42 +164,36 @@ def generate(
     yield finish(_with_doubts(answer), started)
 
 
-def _revise(
-    judged: Judged,
-    model: LanguageModel,
-    prompt: Prompt,
-    options: GenerateOptions,
-    written: _Written,
-) -> Marked:
-    """The answer with what the model makes of its faulty sentences when their faults are named.
+def _faulty_prose(judged: Judged) -> list[int]:
+    """The faulty sentences that a model may write anew; a table row is only removed or marked."""
+    return [i for i in judged.faulty if not judged.marked.sentences[i].startswith("|")]
 
-    A sentence that it withdraws, and every table row, stays as it was.
-    """
-    faulty = [i for i in judged.faulty if not judged.marked.sentences[i].startswith("|")]
-    sentences = [judged.marked.sentences[i] for i in faulty]
-    reasons = [judged.findings[i].reasons for i in faulty]
-    messages = revision(prompt.messages, written.text, list(zip(sentences, reasons, strict=True)))
-    if not faulty or estimate_messages(messages) + options.max_tokens > model.context:
-        return judged.marked
-    try:
-        for _ in written.stream(model, messages, options):
-            pass
-    except LanguageModelError as error:
-        written.notices.append(f"大模型未能改写没有依据的句子（{error}）。")
-        return judged.marked
-    replies = dict(zip(faulty, revised(written.text, len(faulty)), strict=True))
+
+def _request(judged: Judged, prompt: Prompt, text: str) -> tuple[Message, ...]:
+    """The chat that asks for the faulty sentences of ``text`` once more, () when there is none."""
+    faulty = [
+        (judged.marked.sentences[i], judged.findings[i].reasons) for i in _faulty_prose(judged)
+    ]
+    return revision(prompt.messages, text, faulty) if faulty else ()
+
+
+def _with_replies(judged: Judged, text: str, passages: int) -> Marked:
+    """The answer with what the model replied in the place of its faulty sentences; those that it
+    withdrew stay, to be removed or marked."""
+    faulty = _faulty_prose(judged)
+    replies = dict(zip(faulty, revised(text, len(faulty)), strict=True))
+    own = judged.marked
     parts, position = [], 0
-    own = Marked(judged.marked.text, judged.marked.spans, judged.marked.numbers)
     for index, ((start, end), numbers) in enumerate(zip(own.spans, own.numbers, strict=True)):
         parts.append(own.text[position:start])
         position = end
         if reply := replies.get(index):
-            opening = list_number(own.text[start:end])
-            parts.append(reply if list_number(reply) else opening + reply)
+            opening = "" if list_number(reply) else list_number(own.text[start:end])
+            parts.append(opening + reply)
         else:
             parts.append(own.text[start:end] + "".join(f"[{number}]" for number in numbers))
     parts.append(own.text[position:])
-    return mark("".join(parts), len(prompt.passages))
+    return mark("".join(parts), passages)
 
 
 def _with_doubts(answer: Answer) -> Answer:

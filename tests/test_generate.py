@@ -9,6 +9,7 @@ from scripted_model import ScriptedModel
 
 from rag.answer.cite import cite
 from rag.answer.llm import Delta, Message
+from rag.answer.tokens import estimate_messages
 from rag.errors import LanguageModelBroken, LanguageModelError
 from rag.generate import GenerateOptions, finish, generate
 from rag.language import EXTRACTIVE
@@ -207,7 +208,7 @@ def test_faulty_sentences_are_named_with_their_reasons_and_replaced() -> None:
     # While the model is asked again, the verdicts that are known are shown.
     assert partial[-1].sentences[1].verdict is Verdict.SUPPORTED
     assert partial[-1].sentences[0].verdict is Verdict.NUMBER_MISMATCH
-    assert final.prompt_tokens > partial[-1].prompt_tokens
+    assert final.prompt_tokens == sum(map(estimate_messages, model.prompts))
 
 
 def test_what_is_still_wrong_after_the_second_turn_is_removed() -> None:
@@ -237,6 +238,25 @@ def test_a_second_turn_that_fails_leaves_the_first_answer() -> None:
     answer = last(model)
     assert answer.text == "术后两周复查伤口。[1]"
     assert any("未能改写" in notice for notice in answer.notices)
+
+
+def test_closing_the_stream_in_the_second_turn_stops_the_model() -> None:
+    model = Turns(["阿司匹林每次300毫克。[1]"], ["1. 阿司匹林", "每次100毫克。[1]"])
+    base = Answer("问", "问", State.ANSWERED, "", hits=HITS, finished=False)
+    stream = generate(
+        base,
+        model,
+        document=DOCUMENTS.__getitem__,
+        extractive=lambda answer: answer,
+        options=GenerateOptions(),
+        checker=None,
+        started=time.perf_counter(),
+    )
+    while len(model.prompts) < 2:
+        next(stream)
+    assert model.closed == 1
+    stream.close()  # type: ignore[attr-defined]
+    assert model.closed == 2
 
 
 # A trained checker

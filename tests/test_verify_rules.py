@@ -164,6 +164,12 @@ def test_a_fragment_in_a_list_is_read_with_its_opening_line() -> None:
     assert (third.statement, third.lead) == ("双侧肾动脉狭窄者，须停药。", 0)
 
 
+@pytest.mark.parametrize("opening", ["主要有以下两点：", "须注意的有2项："])
+def test_an_opening_line_may_count_its_items(opening: str) -> None:
+    assert claims([opening, "1. 餐前服用。", "2. 不得嚼碎。"])[0].statement == ""
+    assert claims([opening, "1. 餐前服用。"])[0].statement == opening
+
+
 def test_a_table_row_is_read_with_the_heads_of_its_columns() -> None:
     rows = ["| 药品 | 剂量 |", "|---|:-:|", "| 缬沙坦 | **80mg** |", "结束语说明停药时间。"]
     head, rule, row, sentence = claims(rows)

@@ -8,8 +8,9 @@ nothing.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
-from rag.answer.numbers import quantities
+from rag.answer.numbers import quantities, without_quantities
 from rag.sentences import sentence_spans
 
 _SHORTEST_CLAIM = 4
@@ -84,7 +85,17 @@ def claims(sentences: Sequence[str]) -> tuple[Claim, ...]:
             found.append(Claim(index, body, lead))
         if not is_item and plain.endswith(("：", ":")):
             lead = index
-    return tuple(found)
+    return tuple(_without_count(claim, found) for claim in found)
+
+
+def _without_count(claim: Claim, found: Sequence[Claim]) -> Claim:
+    """An opening line that only counts the items it leads to (主要有三点：) states no number."""
+    items = sum(other.lead == claim.index for other in found)
+    counts = quantities(claim.statement)
+    if not items or [q.values for q in counts if q.unit in ("", "条")] != [(Decimal(items),)]:
+        return claim
+    rest = without_quantities(claim.statement)
+    return Claim(claim.index, "" if is_no_claim(rest) else rest, claim.lead)
 
 
 def _cells(row: str) -> list[str]:
