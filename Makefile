@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run index test lint check format doctor browser report benchmark clean
+.PHONY: help install run index eval test lint check format doctor browser report benchmark clean
 
 help:            ## list the commands
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1	/' | expand -t 20
@@ -14,6 +14,8 @@ run: .venv/.installed       ## index corpus/ and open the chat on http://127.0.0
 	$(BIN)/rag serve --update-index
 index: .venv/.installed     ## bring the index up to date
 	$(BIN)/rag index
+eval: .venv/.installed      ## ask our own question set and print the report's path
+	$(BIN)/rag eval run benchmarks/sets/corpus --set answer.llm=extractive --report
 doctor: .venv/.installed    ## check that everything is in place
 	$(BIN)/rag doctor
 test: .venv/.developed browser   ## run all tests

@@ -136,6 +136,15 @@ def test_other_settings_are_refused_and_named(plan, encoder, tmp_path):
     assert run(other, encoder=encoder).directory != run(plan, encoder=encoder).directory
 
 
+def test_another_version_of_the_program_does_not_go_on(plan, encoder, tmp_path, monkeypatch):
+    run(plan, encoder=encoder, out=tmp_path / "out")
+    name = plan.name
+    monkeypatch.setattr("rag.evaluate.plan.code_digest", lambda: "newer")
+    assert plan.name != name
+    with pytest.raises(RunError, match=r"code：\w+ → newer"):
+        run(plan, encoder=encoder, out=tmp_path / "out")
+
+
 def test_two_processes_do_not_run_the_same_run(plan, encoder, tmp_path):
     with held(tmp_path / "out"), pytest.raises(RunError, match="另一个进程正在跑"):
         run(plan, encoder=encoder, out=tmp_path / "out")

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,25 @@ from typing import Any
 from rag.answer.llm import probe_ollama
 from rag.errors import LanguageModelUnavailable
 from rag.evaluate.faults import RunError
-from rag.evaluate.questions import Dataset, Question
+from rag.evaluate.questions import Dataset, Question, digest
 from rag.settings import Settings
 
 # Sections that change where things are and who may see them, never what is answered.
 _PLACES = frozenset({"index", "serve", "compliance", "eval"})
 _SECRETS = frozenset({"api_key", "password", "secret", "token"})
+# Parts of the program that show and judge results but do not make them.
+_SHOWING = (
+    "cli.py",
+    "evaluate_cli.py",
+    "progress.py",
+    "operate/",
+    "evaluate/report",
+    "evaluate/charts.py",
+    "evaluate/metric_texts.py",
+    "evaluate/compare.py",
+    "evaluate/gate.py",
+    "evaluate/sweep.py",
+)
 _LIBRARIES = ("llama-index-core", "faiss-cpu", "bm25s", "onnxruntime", "numpy", "ir-measures")
 
 
@@ -53,6 +67,7 @@ class Plan:
             "retrieval_only": self.retrieval_only,
             "judge": self.with_judge,
             "index": str(self.index) if self.index is not None else None,
+            "code": code_digest(),
         }
 
     @property
@@ -68,6 +83,18 @@ class Plan:
             return questions
         drawn = random.Random(self.seed).sample(range(len(questions)), self.limit)  # noqa: S311
         return tuple(questions[number] for number in sorted(drawn))
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """A digest of the program and its models: results of two versions are not one run's."""
+    root = Path(__file__).parent.parent
+    total = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.is_file() and path.suffix != ".pyc" and not name.startswith(_SHOWING):
+            total.update(f"{name}\n{digest(path)}\n".encode())
+    return total.hexdigest()[:12]
 
 
 def answering_settings(settings: Settings) -> dict[str, Any]:
