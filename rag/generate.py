@@ -151,15 +151,17 @@ def generate(
             written.notices.append(f"大模型未能改写没有依据的句子（{error}）。")
         else:
             judged = judged_from(_with_replies(judged, written.text, len(passages)))
+    judged = without(judged, judged.repeated)
     faulty = judged.faulty
-    if faulty and options.strict:
+    if options.strict:
         judged = without(judged, faulty)
         if not judged.has_support:
             written.notices.append("大模型的回答没有得到资料支持，以下改为摘录资料原文。")
             answer = replace(answer_from(judged), model=EXTRACTIVE)
             yield finish(extractive(answer), started)
             return
-        written.notices.append(f"已删去 {len(faulty)} 句没有得到资料支持的话。")
+        if faulty:
+            written.notices.append(f"已删去 {len(faulty)} 句没有得到资料支持的话。")
     answer = answer_from(judged)
     yield finish(_with_doubts(answer), started)
 

@@ -164,6 +164,16 @@ def test_nothing_left_means_the_extractive_answer() -> None:
     assert answer.finished
 
 
+@pytest.mark.parametrize("text", ["请咨询医师。", "药物资料", "标题：药物资料[1]", "具体如下："])
+def test_an_answer_that_states_nothing_becomes_the_extractive_answer(text: str) -> None:
+    assert last(text).text == QUOTED.text
+
+
+def test_what_is_said_twice_is_shown_once() -> None:
+    text = "1. 术后两周复查伤口。[2]\n2. 术后两周复查伤口。[2]\n3. 体温超过38.5℃时立即就诊。[2]"
+    assert last(text).text == "1. 术后两周复查伤口。[1]\n3. 体温超过38.5℃时立即就诊。[2]"
+
+
 def test_a_list_loses_its_wrong_item_only() -> None:
     answer = last("注意事项：\n- 术后两周复查伤口[2]\n- 术后三周拆线[2]\n- 体温超过38.5℃时就诊[2]")
     assert answer.text.split("\n") == [

@@ -5,17 +5,21 @@ cites none, the passage that supports it best takes their place; a sentence that
 passages gets those that bring what it says.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answer.cite import Marked
 from rag.answer.claims import Claim, claims
+from rag.answer.clauses import comparable
 from rag.answer.compare import missing_quantities
 from rag.answer.verify import Finding, SupportChecker, check, check_each, evidence_text, word_share
 from rag.types import Hit, Verdict
 
 FAULTY = (Verdict.NUMBER_MISMATCH, Verdict.UNSUPPORTED)
 _MOST_PASSAGES = 3
+# How the prompt names the parts of a passage; a model may copy it.
+_LABEL = re.compile("^(?:标题|正文|章节|日期)[：:]")
 _NO_CLAIM = Finding(Verdict.NOT_A_CLAIM)
 
 
@@ -33,6 +37,18 @@ class Judged:
         return tuple(i for i, found in enumerate(self.findings) if found.verdict in FAULTY)
 
     @property
+    def repeated(self) -> tuple[int, ...]:
+        """The claims that were made before in the same words; small models say things twice."""
+        seen: set[str] = set()
+        again = []
+        for claim in self.claims:
+            words = _bare(claim.statement)
+            if words and words in seen:
+                again.append(claim.index)
+            seen.add(words)
+        return tuple(again)
+
+    @property
     def has_support(self) -> bool:
         """Whether the passages support any sentence."""
         return any(found.verdict is Verdict.SUPPORTED for found in self.findings)
@@ -41,13 +57,16 @@ class Judged:
 def judge(
     marked: Marked, passages: Sequence[Hit], *, checker: SupportChecker | None, threshold: float
 ) -> Judged:
-    """Compare every sentence with its passages and repair what it cites."""
+    """Compare every sentence with its passages and repair what it cites. A title states nothing."""
     texts = [evidence_text(hit) for hit in passages]
+    titles = {
+        _bare(name) for hit in passages for name in (hit.title, *hit.passage.heading.split(" > "))
+    }
     stated = claims(marked.sentences)
     findings, numbers = [], []
     for claim, cited in zip(stated, marked.numbers, strict=True):
         finding, own = _NO_CLAIM, cited
-        if claim.statement:
+        if claim.statement and _bare(claim.statement) not in titles:
             finding, own = _judge(claim.statement, cited, texts, checker, threshold)
         findings.append(finding)
         numbers.append(own)
@@ -95,6 +114,11 @@ def without(judged: Judged, sentences: Collection[int]) -> Judged:
         ),
         tuple(judged.findings[i] for i in kept),
     )
+
+
+def _bare(text: str) -> str:
+    """The letters and digits of a text, for telling whether two say the same."""
+    return re.sub(r"[\W_]", "", comparable(_LABEL.sub("", text)))
 
 
 def _judge(
