@@ -96,6 +96,7 @@ def test_a_contradicted_number_gets_what_the_documents_say(
         "500款手术器械怎样消毒？",
         "体温超过39℃怎么办？",
         "DeepSeek-V3 有哪些用处？",
+        "完成备案的生成式人工智能服务 Llama 3 参数有多少？",
     ],
 )
 def test_a_question_is_left_alone(question: str) -> None:

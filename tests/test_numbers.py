@@ -161,3 +161,63 @@ def test_blood_pressure_is_two_numbers() -> None:
 
 def test_enumeration_is_no_thousand_separator() -> None:
     assert facts("分别为100，200例") == [("number", (100,), ""), ("number", (200,), "例")]
+
+
+@pytest.mark.parametrize(
+    ("text", "direction"),
+    [
+        *(
+            (text, "up")
+            for text in ("不低于95%", "≥95%", "至少95%", "95%以上", "超过95%", "95%及以上")
+        ),
+        *(
+            (text, "down")
+            for text in ("不超过95%", "≤95%", "至多95%", "95%以下", "低于95%", "不足95%")
+        ),
+        *(
+            (text, "down")
+            for text in ("不得高于95%", "未超过95%", "95%以内", "<95%", "最多可报95%")
+        ),
+        *((text, "up") for text in ("不得低于95%", "满5年", "700余家", "100多人", ">5天")),
+        *(("3月1日前", "before"), ("3月1日起", "after"), ("30天后", "after"), ("95%", "")),
+    ],
+)
+def test_bounds(text: str, direction: str) -> None:
+    assert [q.direction for q in quantities(text)] == [direction]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit", "per"),
+    [
+        *(
+            (text, 3, "次", "天")
+            for text in ("每日3次", "一日三次", "3次/日", "每天三次", "1日3次")
+        ),
+        *((text, 5, "mg", "次") for text in ("每次5mg", "一次5mg", "5mg/次", "单次5毫克")),
+        ("每周2次", 2, "次", "周"),
+        ("每季度1次", 1, "次", "季度"),
+        *((text, 10, "mmol/小时", "") for text in ("每小时10mmol", "10mmol/h")),
+        *((text, 10, "mg/kg", "") for text in ("每公斤体重10mg", "10mg/kg")),
+        *((text, 500, "mg/l", "") for text in ("每升含500毫克", "500mg/L")),
+        ("第一次用药", 1, "次", ""),
+    ],
+)
+def test_rates(text: str, value: int, unit: str, per: str) -> None:
+    (quantity,) = quantities(text)
+    assert (quantity.values, quantity.unit, quantity.per) == ((value,), unit, per)
+
+
+@pytest.mark.parametrize("text", ["-20℃", "于-20℃保存", "零下20℃", "降至−20℃"])
+def test_negative_numbers(text: str) -> None:
+    assert quantities(text)[0].values == (-20,)
+
+
+@pytest.mark.parametrize("text", ["10-20℃", "2019-20", "10mg-20mg"])
+def test_a_hyphen_is_no_sign(text: str) -> None:
+    assert all(value > 0 for quantity in quantities(text) for value in quantity.values)
+
+
+def test_powers_of_ten() -> None:
+    (power,), (spelled,), (written,) = map(quantities, ("6.71×10¹¹", "六千七百一十亿", "6710亿"))
+    assert power.values == spelled.values == written.values
+    assert quantities("2.5×10⁻³")[0].values == (Decimal("0.0025"),)

@@ -115,6 +115,8 @@ def test_names_that_no_passage_holds(claim: str, name: str) -> None:
         ("酒精擦浴也不采用。", "不用酒精擦浴降温。"),
         ("现场挂号不受影响。", "爽约不影响现场挂号。"),
         ("并非所有患者都要停药。", "并非所有患者均需停药。"),
+        ("经审批才能使用。", "经审批后方可使用。"),
+        ("人工审核照样要做。", "不取消人工审核。"),
     ],
 )
 def test_terms_and_turns_of_phrase_deny_nothing(claim: str, passage: str) -> None:
@@ -129,6 +131,10 @@ def test_terms_and_turns_of_phrase_deny_nothing(claim: str, passage: str) -> Non
         ("儿童可使用该药。", "儿童禁用该药。"),
         ("患者术后避免提重物，可以热敷。", "患者术后避免提重物，不得热敷。"),
         ("标本可再次冷冻。", "标本不可再次冷冻。"),
+        ("高浓度氧疗适用于该患者。", "低浓度氧疗适用于该患者。"),
+        ("手术之前12小时给药。", "术后12小时给药。"),
+        ("只有双人操作时才须核对标签。", "操作时须核对标签，双人或单人均可。"),
+        ("门诊也能开具该药。", "门诊不得开具该药。"),
     ],
 )
 def test_contradictions(claim: str, passage: str) -> None:

@@ -87,7 +87,12 @@ def contradicted_premises(question: str, passages: Sequence[Hit]) -> tuple[Premi
     premises = []
     for asked in placed(topic(question)):
         own = asked.quantity
-        if own.kind == "name" or any(is_comparable(own, q) and is_same(own, q) for q in held):
+        is_version = own.unit == "" and own.text[-1:].isdigit()  # Llama 3
+        if (
+            own.kind == "name"
+            or is_version
+            or any(is_comparable(own, q) and is_same(own, q) for q in held)
+        ):
             continue
         rivals = [
             (_likeness(asked, fact.placed), fact)

@@ -4,7 +4,7 @@ Each clause of the claim is laid beside the clauses of the passages that are nea
 the nearest say the opposite (one denies, the other does not; 增加 against 减少; 所有 against
 部分), that is a contradiction.
 
-Not covered: a contradiction without a negation or a pair of `OPPOSITES`, irony, questions.
+Not covered: a contradiction without a negation or a pair of `rag.answer.opposites`, irony, questions.
 """
 
 import re
@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from rag.answer.clauses import Clause, clauses, grams
+from rag.answer.clauses import Clause, clauses, comparable, grams
+from rag.answer.opposites import are_opposite
 
 # Words that hold a negating character and deny nothing.
 _TERMS = re.compile(
@@ -40,39 +41,13 @@ _NEGATION = re.compile(
 _UNCLEAR = re.compile(r"除非|除外|以外|之外|仅限|只限|只有|才|难以|罕见|少见|否则|而不是|而非")
 # A clause that permits what its nearest forbids contradicts it, whatever its verb is.
 _PERMISSION = re.compile(r"可(?![见疑靠])|也行|就行|照|仍|无妨|没关系|也算|继续|都要|该|须")
+# Exclusiveness that the passage must hold too.
+_ONLY = re.compile("只有|(?<!然后)(?<!最多)才(?![可算行])")
+_RESTRICTS = re.compile("[只仅才方限唯]|除非|否则|前提")
 # Denials of use that are words of their own: 停用 affirms no 用.
 _WEAK = re.compile("[停慎忌]用|[停慎忌]药")
 _MODALS = re.compile(r"[应须可得宜要会必]|建议|推荐|方")
 
-OPPOSITES = tuple(
-    (re.compile(one), re.compile(other))
-    for one, other in (
-        (
-            "增加|增多|增长|增大|增高|上升|升高|提高|上调|加快|延长",
-            "减少|减小|降低|下降|下调|缩短|减慢|减轻",
-        ),
-        ("餐前|空腹", "餐后|餐中"),
-        ("术前", "术后"),
-        ("之前|以前", "之后|以后"),
-        ("早晨|上午", "晚|睡前|下午"),
-        ("左侧?", "右侧?"),
-        ("继续使用|可继续|继续服用", "丢掉|停用|停药|停止"),
-        ("立即|尽快", "暂缓|推迟|延后|择期"),
-        ("首次|第一次", "末次|最后一次"),
-        ("阳性", "阴性"),
-        ("允许|鼓励", "禁止|严禁"),
-        ("开启|打开", "关闭"),
-        ("快", "慢"),
-        ("冷敷", "热敷"),
-        ("冷藏", "冷冻|室温|常温"),
-        ("仰卧|平卧", "侧卧|俯卧|坐位"),
-        ("自愿", "强制"),
-        ("公开", "保密"),
-        ("国产", "进口"),
-        ("男性?", "女性?"),
-    )
-)
-_PLACE = {side: re.compile(rf"([^\W\d])(?:[之以])?{side}(?![列瞻续者])") for side in "前后"}
 _NEAR, _NEAR_PERMITTED = 0.12, 0.04  # clauses this much less similar than the nearest count as near
 # How similar a clause and its nearest must be to contradict each other, by a denial or by a pair
 # of opposites.
@@ -107,7 +82,11 @@ def contradictions(claim: str, evidence: Sequence[str]) -> Iterator[Contradictio
     """The clauses of ``claim`` that say the opposite of the evidence that is nearest to them."""
     read = [each for text in evidence for each in _reads(text)]
     for own in _reads(claim):
-        opposite = _nearest_says_otherwise(own, read) or _said_otherwise(own, read)
+        opposite = (
+            _nearest_says_otherwise(own, read)
+            or _said_otherwise(own, read)
+            or _unrestricted(own, evidence)
+        )
         if opposite is not None:
             yield Contradiction(own.clause.text, opposite.clause.text)
 
@@ -149,6 +128,23 @@ def _said_otherwise(own: _Read, read: Sequence[_Read]) -> _Read | None:
     return best if len(own.context & best.context) > max(agreeing, default=-1) else None
 
 
+def _unrestricted(own: _Read, evidence: Sequence[str]) -> _Read | None:
+    """What the nearest passage says of a clause that calls it the only one (只有, 才), where that
+    passage restricts nothing."""
+    if not own.grams or not _ONLY.search(own.clause.text):
+        return None
+    scored = [
+        (_similarity(own, other), other, text)
+        for text in evidence
+        for other in _reads(text)
+        if other.grams
+    ]
+    best, nearest, text = max(scored, key=lambda each: each[0], default=(0.0, None, ""))
+    if best < _LEAST_PERMITTED or _RESTRICTS.search(comparable(text)):
+        return None
+    return nearest
+
+
 def _affirms_target(denying: _Read, affirming: _Read) -> bool:
     return any(
         target in affirming.content and not _WEAK.search(affirming.content)
@@ -163,33 +159,13 @@ def _similarity(own: _Read, other: _Read) -> float:
 
 def _contradict(own: _Read, other: _Read, similarity: float) -> bool:
     if own.denies == other.denies:
-        return similarity >= _LEAST_OPPOSITE and _are_opposite(own, other)
+        return similarity >= _LEAST_OPPOSITE and are_opposite(own.content, other.content)
     if own.permits and other.denies:
         return similarity >= _LEAST_PERMITTED
     if own.denies is None or other.denies is None or similarity < _LEAST_DENIED:
         return False
     denying, affirming = (own, other) if own.denies else (other, own)
     return _affirms_target(denying, affirming)
-
-
-def _are_opposite(own: _Read, other: _Read) -> bool:
-    # 术前 and 术后, 节前 and 节后: whatever stands before 前 and 后.
-    for side, opposite in ("前后", "后前"):
-        places = set(_PLACE[side].findall(own.content)) - set(_PLACE[opposite].findall(own.content))
-        if places & set(_PLACE[opposite].findall(other.content)) - set(
-            _PLACE[side].findall(other.content)
-        ):
-            return True
-    for one, its_opposite in OPPOSITES:
-        for first, second in ((one, its_opposite), (its_opposite, one)):
-            if (
-                first.search(own.content)
-                and second.search(other.content)
-                and not second.search(own.content)
-                and not first.search(other.content)
-            ):
-                return True
-    return False
 
 
 def denies(text: str) -> bool:
