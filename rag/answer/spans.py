@@ -18,7 +18,7 @@ _MOST_SENTENCES = 3
 _MOST_CHARACTERS = 400
 _KEEP_RATIO = 0.6
 _SURE = 0.5
-_SHORT = 12
+_SHORT = 8
 _ASKS_LIST = re.compile(
     "哪些|哪几|几[个项类方种点条大步]|分别|[二两三四五六七八九十][大个项类方种点条步]|各|列出|包括|内容|步骤|要求|措施|特征|特点"
 )
