@@ -14,7 +14,7 @@ from evaluation_sets import QUESTIONS, E5LikeEncoder, settings_in, write_lines, 
 from ollama_server import chat, recorded, recorded_server
 from paths import ROOT
 
-from rag.errors import LanguageModelError, LanguageModelUnavailable
+from rag.errors import LanguageModelUnavailable
 from rag.evaluate.dataset import load
 from rag.evaluate.faults import DatasetError, RunError
 from rag.evaluate.plan import Plan
@@ -185,7 +185,7 @@ def test_a_model_that_dies_stops_the_run_and_is_asked_again_when_it_is_back(tmp_
                 server.answers["/api/chat"] = recorded("err_busy")
 
         plan = Plan(dataset, settings())
-        with pytest.raises(LanguageModelError, match=r"连续 3 题.*已有 4 题的结果"):
+        with pytest.raises(LanguageModelUnavailable, match=r"连续 3 题.*已有 4 题的结果"):
             run(plan, encoder=encoder, progress=dies_after_four, out=tmp_path / "out")
         rows = read_results(tmp_path / "out" / RESULTS)
         assert [name for name, row in rows.items() if row["error"]] == ["q5", "q6", "q7"]
@@ -201,6 +201,20 @@ def test_a_model_that_dies_stops_the_run_and_is_asked_again_when_it_is_back(tmp_
         assert manifest["model"]["digest"]
         uninterrupted = run(plan, encoder=encoder, out=tmp_path / "whole")
         assert done.summary == uninterrupted.summary
+
+
+def test_answers_that_break_off_do_not_stop_a_run_and_are_asked_again(tmp_path, encoder):
+    broken = chat({"content": "手卫生"})
+    broken = replace(broken, lines=broken.lines[:-1])  # no end mark
+    with recorded_server(chat=broken) as server:
+        ollama = {"base_url": server.url, "model": "gemma3-270m"}
+        settings = settings_in(tmp_path, answer={"llm": "ollama"}, ollama=ollama)
+        plan = Plan(load(write_set(tmp_path / "set")), settings)
+        assert run(plan, encoder=encoder).summary["errors"] == 8
+        server.answers["/api/chat"] = chat({"content": "由感染管理科组织。[1]"})
+        done = run(plan, encoder=encoder)
+        assert done.summary["errors"] == 0
+        assert len(lines(done.directory)) == len(QUESTIONS)
 
 
 def test_a_run_never_changes_over_to_quoting(tmp_path, encoder):

@@ -103,13 +103,15 @@ def answering_settings(settings: Settings) -> dict[str, Any]:
     return {name: _open(content[name]) for name in sorted(content) if name not in _PLACES}
 
 
-def resolve(settings: Settings) -> Settings:
+def resolve(settings: Settings, *, asks_model: bool = True) -> Settings:
     """``auto`` made definite: a run must not change over to quoting when its model dies."""
-    if settings.answer.llm != "auto":
-        return settings
-    ollama = settings.ollama
-    status = probe_ollama(ollama.base_url, ollama.model, ollama.connect_timeout)
-    choice = "ollama" if status.reachable and status.has_model else "extractive"
+    choice: str = settings.answer.llm
+    if not asks_model:
+        choice = "extractive"
+    elif choice == "auto":
+        ollama = settings.ollama
+        status = probe_ollama(ollama.base_url, ollama.model, ollama.connect_timeout)
+        choice = "ollama" if status.reachable and status.has_model else "extractive"
     answer = settings.answer.model_copy(update={"llm": choice})
     return settings.model_copy(update={"answer": answer})
 

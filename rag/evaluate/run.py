@@ -1,9 +1,9 @@
 """Asks every question of a data set through the clinicians' own `Assistant`, and keeps what came.
 
 A run can be killed at any moment and started again: what has a result is not asked again. A
-question that fails is recorded with its error and counted. When the language model has died
-(several failures in a row) the run stops; the questions it failed are asked again when the run is
-continued.
+question that fails is recorded with its error and counted. When the language model is not to
+be reached several times in a row, the run stops. What a language model failed is asked again when
+the run is continued.
 """
 
 import resource
@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rag.assistant import Assistant, encoder_of
-from rag.errors import ContextOverflow, LanguageModelError, QuestionError, RagError
+from rag.errors import (
+    ContextOverflow,
+    LanguageModelError,
+    LanguageModelUnavailable,
+    QuestionError,
+    RagError,
+)
 from rag.evaluate.faults import RunError
 from rag.evaluate.operation import operation_of
 from rag.evaluate.plan import Plan, manifest_of, model_of, refuse_other_run, resolve
@@ -44,6 +50,7 @@ from rag.types import Hit
 from rag.wire import answer_to_json, hit_to_json
 
 DEAD_AFTER = 3
+_UNREACHED = "unreached"  # a result's ``retry``: ask again when the run is continued
 # How deep the separate search for retrieval metrics goes: enough passages for ten documents.
 _MOST_PASSAGES = 50
 
@@ -82,14 +89,14 @@ def run(
     Raises:
         DatasetError: the data set cannot be used; nothing was asked.
         RunError: ``out`` holds a run with other settings, or another process is running it.
-        LanguageModelError: the model died; the results so far are kept.
+        LanguageModelUnavailable: the model died; the results so far are kept.
     """
     progress = progress or _silent
     directory = out or plan.settings.eval.directory / plan.name
     with held(directory):
         started = time.monotonic()
-        settings = resolve(plan.settings)
-        model = {"name": "retrieval", "digest": None} if plan.retrieval_only else model_of(settings)
+        settings = resolve(plan.settings, asks_model=not plan.retrieval_only)
+        model = model_of(settings)
         encoder = encoder or encoder_of(settings, lambda text: progress(text, 0, 0))
         index = prepare_index(plan, encoder, progress)
         place = settings.index.model_copy(update={"directory": index})
@@ -152,10 +159,10 @@ def _ask_all(
             results[row["id"]] = row
             left = (time.monotonic() - started) / number * (len(waiting) - number)
             progress(f"提问，剩余约 {_duration(left)}", done_before + number, len(asked))
-            dead = dead + 1 if row.get("retry") else 0
+            dead = dead + 1 if row.get("retry") == _UNREACHED else 0
             if dead >= DEAD_AFTER:
-                raise LanguageModelError(
-                    f"连续 {dead} 题语言模型都失败，已停止（{row['error']}）。"
+                raise LanguageModelUnavailable(
+                    f"连续 {dead} 题语言模型都没有应答，已停止（{row['error']}）。"
                     f"已有 {done_before + number - dead} 题的结果保存在 {directory}；"
                     "恢复模型后重新运行同一命令即可继续"
                 )
@@ -251,9 +258,13 @@ def _row(question: Question) -> Row:
 
 def _record(row: Row, error: RagError) -> None:
     row["error"] = str(error)
-    # A question that no model could ever take is not asked again; one that a dead model failed is.
-    if isinstance(error, LanguageModelError) and not isinstance(error, ContextOverflow):
-        row["retry"] = True
+    # A prompt that does not fit never will; an answer that broke off may have been the first sign
+    # of a dying model, or this model's way with this question: it is asked again, and does not
+    # stop the run.
+    if isinstance(error, LanguageModelUnavailable):
+        row["retry"] = _UNREACHED
+    elif isinstance(error, LanguageModelError) and not isinstance(error, ContextOverflow):
+        row["retry"] = "broken"
     elif not isinstance(error, ContextOverflow | QuestionError):
         raise error
 
