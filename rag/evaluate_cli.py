@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from rag.evaluate.compare import Comparison
     from rag.evaluate.run import Finished
     from rag.retrieve.embed import Encoder
     from rag.settings import Settings
@@ -38,7 +37,6 @@ Assignments = Annotated[
 ]
 Run = Annotated[Path, typer.Argument(help="评测目录（rag eval run 打印的路径）")]
 _FLIPS_SHOWN = 20
-_TEXT_SHOWN = 70
 
 
 @app.command("run")
@@ -59,6 +57,7 @@ def run_command(
     as_json: AsJson = False,
 ) -> None:
     """跑一个评测集；中断后用同一命令继续。"""
+    from rag.evaluate.present import summary_text
     from rag.evaluate.sweep import Variant, parse_assignments
 
     chosen = {name: values[0] for name, values in _single(parse_assignments(assignments or []))}
@@ -82,7 +81,7 @@ def run_command(
     if as_json:
         _print_json({"run": str(done.directory), "report": page and str(page)} | done.summary)
         return
-    _print_summary(done)
+    typer.echo(summary_text(done.summary, done.operation))
     typer.echo(f"结果：{done.directory}")
     if page is not None:
         typer.echo(f"报告：{page.resolve()}")
@@ -98,12 +97,13 @@ def compare(
 ) -> None:
     """比较两次评测：先列翻转的题，再列各指标之差、95% 区间与 p 值。"""
     from rag.evaluate.compare import compare as compare_runs
+    from rag.evaluate.present import comparison_text
 
     comparison = compare_runs(first, second, seed=seed)
     if as_json:
         _print_json(comparison.json())
     else:
-        _print_comparison(comparison, flips)
+        typer.echo(comparison_text(comparison, flips))
 
 
 @app.command()
@@ -118,6 +118,7 @@ def gate(
 ) -> None:
     """按门槛判定一次评测：全部达到退出码为 0，否则为 1。"""
     from rag.evaluate.gate import check, parse_conditions
+    from rag.evaluate.present import gate_text
     from rag.evaluate.results import SUMMARY, read_json
 
     texts = minimum or list(_settings(config).eval.minimum)
@@ -126,16 +127,7 @@ def gate(
     if as_json:
         _print_json({"passed": passed, "conditions": [verdict.json() for verdict in verdicts]})
     else:
-        rows = [
-            (
-                "✓" if verdict.is_met else "✗",
-                verdict.condition.metric,
-                f"{verdict.condition.sign}{verdict.condition.bound:g}",
-                "没有此指标" if verdict.value is None else f"{verdict.value:.4f}",
-            )
-            for verdict in verdicts
-        ]
-        _print_table(("", "指标", "门槛", "实际"), rows)
+        typer.echo(gate_text(verdicts))
         typer.echo("通过" if passed else "未通过")
     if not passed:
         raise typer.Exit(1)
@@ -279,84 +271,6 @@ def _single(assignments: Mapping[str, list[str]]) -> Iterable[tuple[str, list[st
         if len(values) != 1:
             raise typer.BadParameter(f"{name} 给了多个值；要试多组配置请用 rag eval sweep")
         yield name, values
-
-
-def _print_summary(done: "Finished") -> None:
-    from rag.evaluate.metric_texts import describe, show, show_interval
-
-    summary = done.summary
-    typer.echo(f"{summary['name']}：{summary['questions']} 题，出错 {summary['errors']} 题")
-    rows = [
-        (
-            name,
-            describe(name).label if describe(name).label != name else "",
-            show(name, entry["value"]),
-            show_interval(name, entry["low"], entry["high"]),
-            str(entry["n"]),
-        )
-        for name, entry in summary["metrics"].items()
-    ]
-    _print_table(("指标", "", "值", "95% 区间", "题数"), rows)
-    if judged := summary.get("judge"):
-        typer.echo(
-            f"模型评审（不计入指标）：{judged['model']}，平均 {judged['correctness']} 分，"
-            f"与指标一致 {judged['agreement']}，kappa {judged['kappa']}"
-        )
-    total = done.operation["timings"].get("total")
-    if total:
-        typer.echo(
-            f"每题 {total['mean']:.2f} 秒（p50 {total['p50']:.2f}，p95 {total['p95']:.2f}，"
-            f"p99 {total['p99']:.2f}），内存最多 {done.operation['peak_memory_mb']:.0f} MB"
-        )
-
-
-def _print_comparison(comparison: "Comparison", most: int) -> None:
-    for notice in comparison.notices:
-        typer.echo(f"提示：{notice}")
-    worse = [flip for flip in comparison.flips if flip.became == "worse"]
-    better = [flip for flip in comparison.flips if flip.became == "better"]
-    typer.echo(
-        f"共同的 {comparison.common} 题中：由对变错 {len(worse)} 题，由错变对 {len(better)} 题"
-    )
-    for name, flips in (("由对变错", worse), ("由错变对", better)):
-        for flip in flips[:most]:
-            typer.echo(f"\n{name} {flip.id}：{flip.question}")
-            typer.echo(f"  前：{_short(flip.first)}\n  后：{_short(flip.second)}")
-        if len(flips) > most > 0:
-            typer.echo(f"\n……另有 {len(flips) - most} 题{name}（--flips 可多列）")
-    typer.echo("")
-    rows = [
-        (
-            "*" if d.is_significant else "",
-            name,
-            f"{d.first:.4f}",
-            f"{d.second:.4f}",
-            f"{d.difference:+.4f}",
-            f"{d.low:+.4f} … {d.high:+.4f}",
-            f"{d.p:.4f}",
-        )
-        for name, d in comparison.metrics.items()
-    ]
-    _print_table(("", "指标", "前", "后", "差", "95% 区间", "p"), rows)
-    typer.echo("* p < 0.05（成对自助法，未作多重比较校正）")
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _TEXT_SHOWN else line[:_TEXT_SHOWN] + "…"
-
-
-def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Columns that line up though Chinese characters are two columns wide."""
-    from rich.cells import cell_len
-
-    lines = [head, *rows]
-    widths = [max(cell_len(line[column]) for line in lines) for column in range(len(head))]
-    for line in lines:
-        cells = (
-            cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)
-        )
-        typer.echo("  ".join(cells).rstrip())
 
 
 def _print_json(value: Mapping[str, Any]) -> None:

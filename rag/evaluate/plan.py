@@ -2,21 +2,14 @@
 
 import hashlib
 import json
-import os
-import platform
 import random
-import subprocess
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from rag.answer.llm import probe_ollama
 from rag.errors import LanguageModelUnavailable
-from rag.evaluate.faults import RunError
 from rag.evaluate.questions import Dataset, Question, digest
 from rag.settings import Settings
 
@@ -32,11 +25,11 @@ _SHOWING = (
     "evaluate/report",
     "evaluate/charts.py",
     "evaluate/metric_texts.py",
+    "evaluate/present.py",
     "evaluate/compare.py",
     "evaluate/gate.py",
     "evaluate/sweep.py",
 )
-_LIBRARIES = ("llama-index-core", "faiss-cpu", "bm25s", "onnxruntime", "numpy", "ir-measures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +93,7 @@ def code_digest() -> str:
 def answering_settings(settings: Settings) -> dict[str, Any]:
     """The sections that may change an answer, without secrets."""
     content = settings.model_dump(mode="json")
-    return {name: _open(content[name]) for name in sorted(content) if name not in _PLACES}
+    return {name: without_secrets(content[name]) for name in sorted(content) if name not in _PLACES}
 
 
 def resolve(settings: Settings, *, asks_model: bool = True) -> Settings:
@@ -138,83 +131,14 @@ def model_of(settings: Settings) -> dict[str, Any]:
     return {"name": "extractive", "digest": None}
 
 
-def manifest_of(
-    plan: Plan,
-    *,
-    answering: str,
-    model: Mapping[str, Any],
-    index: Mapping[str, Any],
-    documents: int,
-) -> dict[str, Any]:
-    """A manifest of a run that begins now."""
-    dataset = plan.dataset
-    return {
-        "dataset": {
-            "name": dataset.name,
-            "path": str(dataset.path),
-            "sha256": dataset.sha256,
-            "questions": len(dataset.questions),
-            "documents": documents,
-        },
-        "settings": _open(plan.settings.model_dump(mode="json")),
-        "seed": plan.seed,
-        "limit": plan.limit,
-        "retrieval_only": plan.retrieval_only,
-        "judge": plan.with_judge,
-        "answering": answering,
-        "model": dict(model),
-        "index": dict(index),
-        "versions": {"yiwen": _version("yiwen"), "python": platform.python_version()}
-        | {name: _version(name) for name in _LIBRARIES},
-        "git_commit": _git_commit(),
-        "machine": _machine(),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "identity": plan.identity,
-    }
-
-
-def refuse_other_run(directory: Path, stored: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Two manifests must be of one run.
-
-    Raises:
-        RunError: naming what differs.
-    """
-    before, now = _flat(stored.get("identity", {})), _flat(new["identity"])
-    before |= _flat({name: stored.get(name) for name in ("answering", "model")})
-    now |= _flat({name: new[name] for name in ("answering", "model")})
-    before["yiwen"] = stored.get("versions", {}).get("yiwen")
-    now["yiwen"] = new["versions"]["yiwen"]
-    if new["identity"]["index"] is not None:
-        before |= _flat({"generation": stored.get("index", {}).get("generation")})
-        now |= _flat({"generation": new["index"]["generation"]})
-    differing = [name for name in sorted(before | now) if before.get(name) != now.get(name)]
-    if differing:
-        shown = "，".join(f"{name}：{before.get(name)} → {now.get(name)}" for name in differing[:4])
-        more = f" 等 {len(differing)} 处" if len(differing) > 4 else ""
-        raise RunError(
-            f"{directory} 是用其他设置跑的（{shown}{more}），不能接着跑。"
-            "请改回原设置，或用 --out 另选目录"
-        )
-
-
-def _open(content: Any) -> Any:
+def without_secrets(content: Any) -> Any:
     """JSON without secrets, which no run directory needs."""
     if not isinstance(content, dict):
         return content
     return {
-        name: "***" if name in _SECRETS and value else _open(value)
+        name: "***" if name in _SECRETS and value else without_secrets(value)
         for name, value in content.items()
     }
-
-
-def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in content.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat
 
 
 def _weights(settings: Settings) -> str | None:
@@ -223,43 +147,3 @@ def _weights(settings: Settings) -> str | None:
         return None
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
-def _git_commit() -> str | None:
-    return _output(["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"])
-
-
-def _output(command: Sequence[str]) -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603  a fixed command
-            command, capture_output=True, text=True, timeout=5, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None if done.returncode == 0 else None
-
-
-def _machine() -> dict[str, Any]:
-    processor = platform.processor() or platform.machine()
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        names = [
-            line.partition(":")[2].strip()
-            for line in information.read_text(errors="replace").splitlines()
-            if line.startswith("model name")
-        ]
-        processor = names[0] if names else processor
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
-    return {
-        "system": platform.system(),
-        "processor": processor,
-        "cores": os.cpu_count(),
-        "memory_gib": round(memory, 1),
-    }

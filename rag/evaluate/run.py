@@ -9,23 +9,20 @@ the run is continued.
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 from rag.assistant import Assistant, encoder_of
 from rag.errors import (
-    ContextOverflow,
-    LanguageModelError,
     LanguageModelUnavailable,
-    QuestionError,
-    RagError,
 )
+from rag.evaluate.ask import UNREACHED, Asker, Judge
 from rag.evaluate.faults import RunError
+from rag.evaluate.manifest import manifest_of, refuse_other_run
 from rag.evaluate.operation import operation_of
-from rag.evaluate.plan import Plan, manifest_of, model_of, refuse_other_run, resolve
+from rag.evaluate.plan import Plan, model_of, resolve
 from rag.evaluate.prepare import prepare_index
 from rag.evaluate.questions import Question
 from rag.evaluate.results import (
@@ -41,24 +38,11 @@ from rag.evaluate.results import (
     write_json,
     write_results,
 )
-from rag.evaluate.retrieval_metrics import DEPTH, AnswerPassages, recalls
-from rag.evaluate.score import score_answer, score_ranking
 from rag.evaluate.summarize import summarize
 from rag.indexer import Progress
 from rag.retrieve.embed import Encoder
-from rag.types import Hit
-from rag.wire import answer_to_json, hit_to_json
 
 DEAD_AFTER = 3
-_UNREACHED = "unreached"  # a result's ``retry``: ask again when the run is continued
-# How deep the separate search for retrieval metrics goes: enough passages for ten documents.
-_MOST_PASSAGES = 50
-
-
-class Judge(Protocol):
-    """Gives a model's opinion of an answer; see `rag.evaluate.judge`."""
-
-    def __call__(self, question: Question, answer: Mapping[str, Any]) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +95,7 @@ def run(
         )
         results = _opened(directory, manifest, concurrency)
         asked = plan.questions()
-        asker = _Asker(plan, assistant, asked, judge)
+        asker = Asker(plan, assistant, asked, judge)
         _ask_all(asker, directory, asked, results, concurrency, progress)
         rows = [results[question.id] for question in asked]
         write_results(directory / RESULTS, rows)
@@ -141,7 +125,7 @@ def _opened(directory: Path, manifest: Row, concurrency: int) -> dict[str, Row]:
 
 
 def _ask_all(
-    asker: "_Asker",
+    asker: Asker,
     directory: Path,
     asked: Sequence[Question],
     results: dict[str, Row],
@@ -159,7 +143,7 @@ def _ask_all(
             results[row["id"]] = row
             left = (time.monotonic() - started) / number * (len(waiting) - number)
             progress(f"提问，剩余约 {_duration(left)}", done_before + number, len(asked))
-            dead = dead + 1 if row.get("retry") == _UNREACHED else 0
+            dead = dead + 1 if row.get("retry") == UNREACHED else 0
             if dead >= DEAD_AFTER:
                 raise LanguageModelUnavailable(
                     f"连续 {dead} 题语言模型都没有应答，已停止（{row['error']}）。"
@@ -168,7 +152,7 @@ def _ask_all(
                 )
 
 
-def _in_parallel(asker: "_Asker", questions: Sequence[Question], concurrency: int) -> Iterator[Row]:
+def _in_parallel(asker: Asker, questions: Sequence[Question], concurrency: int) -> Iterator[Row]:
     """Results as they are finished; no more questions are under way than may be."""
     if concurrency == 1:
         yield from map(asker, questions)
@@ -184,94 +168,6 @@ def _in_parallel(asker: "_Asker", questions: Sequence[Question], concurrency: in
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
-
-
-class _Asker:
-    """Asks one question and measures what came; safe from several threads."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        assistant: Assistant,
-        asked: Sequence[Question],
-        judge: Judge | None,
-    ) -> None:
-        self._retrieval_only = plan.retrieval_only
-        self._assistant = assistant
-        self._judge = judge
-        self._depth = max(DEPTH, min(plan.settings.retrieve.candidates, _MOST_PASSAGES))
-        positives = set().union(*(question.positives for question in asked))
-        self._passages = AnswerPassages(assistant.index, positives)
-
-    def __call__(self, question: Question) -> Row:
-        row = _row(question)
-        answer: dict[str, Any] | None = None
-        try:
-            if not self._retrieval_only:
-                answer = answer_to_json(self._assistant.ask(question.text))
-        except RagError as error:
-            _record(row, error)
-        row["answer"] = answer
-        metrics = {} if self._retrieval_only else score_answer(question, answer)
-        if question.positives:
-            metrics |= self._retrieval(question, row)
-        row["metrics"] = {name: round(value, 6) for name, value in sorted(metrics.items())}
-        if self._judge is not None and answer is not None:
-            row["judge"] = self._judge(question, answer)
-        return row
-
-    def _retrieval(self, question: Question, row: Row) -> dict[str, float]:
-        """The ranking behind the answer, to the depth that recall@10 needs."""
-        started = time.perf_counter()
-        try:
-            hits = self._assistant.search(question.text, top_k=self._depth)
-        except RagError as error:
-            _record(row, error)
-            hits = ()
-        if self._retrieval_only:
-            seconds = round(time.perf_counter() - started, 4)
-            row["timings"] = {"retrieve": seconds, "total": seconds}
-            row["hits"] = [hit_to_json(hit) for hit in hits[:DEPTH]]
-        documents, passages = _rankings(hits)
-        holding = self._passages.holding(question.answers, question.positives)
-        row["recalls"] = {"document": recalls(question.positives, documents)}
-        if holding:
-            row["recalls"]["passage"] = recalls(holding, passages)
-        return score_ranking(question, documents, passages, holding)
-
-
-def _row(question: Question) -> Row:
-    row: Row = {
-        "id": question.id,
-        "question": question.text,
-        "type": question.kind,
-        "answerable": question.is_answerable,
-        "answers": list(question.answers),
-        "positive_ids": sorted(question.positives),
-        "error": None,
-    }
-    for name in ("evidence", "key_facts", "abilities"):
-        if values := getattr(question, name):
-            row[name] = list(values)
-    return row
-
-
-def _record(row: Row, error: RagError) -> None:
-    row["error"] = str(error)
-    # A prompt that does not fit never will; an answer that broke off may have been the first sign
-    # of a dying model, or this model's way with this question: it is asked again, and does not
-    # stop the run.
-    if isinstance(error, LanguageModelUnavailable):
-        row["retry"] = _UNREACHED
-    elif isinstance(error, LanguageModelError) and not isinstance(error, ContextOverflow):
-        row["retry"] = "broken"
-    elif not isinstance(error, ContextOverflow | QuestionError):
-        raise error
-
-
-def _rankings(hits: Sequence[Hit]) -> tuple[list[str], list[str]]:
-    documents = list(dict.fromkeys(hit.passage.document for hit in hits))
-    return documents, [str(hit.passage.id) for hit in hits]
 
 
 def _about(assistant: Assistant) -> dict[str, str]:
