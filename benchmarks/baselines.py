@@ -21,11 +21,12 @@ from benchmarks.datasets import DATA
 from rag.assistant import encoder_of
 from rag.errors import RagError
 from rag.evaluate.dataset import load
-from rag.evaluate.metric_texts import describe, show
+from rag.evaluate.metric_texts import show
 from rag.evaluate.plan import Plan
 from rag.evaluate.questions import Dataset
 from rag.evaluate.results import MANIFEST, OPERATION, SUMMARY, read_json
 from rag.evaluate.run import run
+from rag.evaluate.sweep import title
 from rag.progress import ProgressBar
 from rag.retrieve.embed import Encoder
 from rag.settings import Settings
@@ -166,7 +167,7 @@ def document(searched: Sequence[Result], answered: Sequence[Result], command: st
 
 def _table(results: Sequence[Result], metrics: Sequence[str], *, with_mode: bool) -> list[str]:
     shown = [m for m in metrics if any(m in result.summary["metrics"] for result in results)]
-    names = [_title(metric) for metric in shown]
+    names = [title(metric) for metric in shown]
     head = ["评测集", "题数", *(["检索"] if with_mode else []), *names, "每题秒数"]
     lines = [head, ["---"] + ["---:"] * (len(head) - 1)]
     for result in results:
@@ -187,11 +188,6 @@ def _in_order(searched: Sequence[Result], answered: Sequence[Result]) -> list[Re
     """Each set's rows together, as the sets come."""
     names = list(dict.fromkeys(result.dataset for result in searched))
     return sorted([*searched, *answered], key=lambda result: names.index(result.dataset))
-
-
-def _title(metric: str) -> str:
-    unit = {"document": "文档 ", "passage": "段落 "}.get(metric.split(".")[1], "")
-    return unit + describe(metric).label
 
 
 def _cell(metric: str, entry: Json | None) -> str:

@@ -65,6 +65,7 @@ def test_a_sweep_prints_its_table_and_keeps_its_chart(bench, tmp_path):
     code, out, _ = bench("sweep", "set", "--set", "retrieve.mode=dense,keyword", "--retrieval-only")
     assert code == 0
     assert out.startswith("| retrieve.mode |")
+    assert "文档 召回率@1" in out
     (chart,) = (tmp_path / "runs").glob("sweep-set-*/sweep.svg")
     assert "nDCG" in chart.read_text(encoding="utf-8")
 

@@ -33,6 +33,7 @@ HEADLINES = (
     "retrieval.document.mrr@10",
     "retrieval.document.ndcg@10",
 )
+_UNITS = {"document": "文档 ", "passage": "段落 "}
 Overrides = dict[str, dict[str, Any]]
 
 
@@ -110,7 +111,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """An ablation table in Markdown; the best value of each metric is bold."""
     names = list(rows[0]["settings"])
     metrics = [name for name in HEADLINES if any(name in row["metrics"] for row in rows)]
-    head = [*names, *(describe(metric).label for metric in metrics), "每题秒数"]
+    head = [*names, *map(title, metrics), "每题秒数"]
     lines = [head, ["---"] * len(names) + ["---:"] * (len(metrics) + 1)]
     best = {metric: _best(metric, rows) for metric in metrics}
     for row in rows:
@@ -135,6 +136,12 @@ def write_sweep(directory: Path, rows: Sequence[Mapping[str, Any]], metric: str)
     (directory / CHART).write_text(
         sweep_chart([dict(row) for row in rows], metric), encoding="utf-8"
     )
+
+
+def title(metric: str) -> str:
+    """A column's head: what it is, and of what where two units share a name."""
+    unit = next((name for key, name in _UNITS.items() if f".{key}." in metric), "")
+    return f"{unit}{describe(metric).label}"
 
 
 def _best(metric: str, rows: Sequence[Mapping[str, Any]]) -> float:
