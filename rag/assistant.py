@@ -57,14 +57,19 @@ class AnswerOptions:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Passages and sentences found for a question, and the features of their evidence."""
+    """Passages and sentences found for a question, and the features of their evidence.
 
+    ``ranking`` is what ``hits`` are the beginning of, as deep as was asked for.
+    """
+
+    asked: str
     question: str
     index: CorpusIndex
     hits: tuple[Hit, ...]
     ranked: tuple[extract.Candidate, ...]
     features: Features
     timings: dict[str, float]
+    ranking: tuple[Hit, ...] = ()
 
 
 class Assistant:
@@ -204,9 +209,12 @@ class Assistant:
             QuestionError: the question is empty or too long.
             LanguageModelError: the model failed and `auto` does not allow another to stand in.
         """
-        started = time.perf_counter()
-        findings = self.examine(question, collections=collections)
+        yield from self.answer(self.examine(question, collections=collections))
+
+    def answer(self, findings: Findings) -> Iterator[Answer]:
+        """See `stream`; times count from when the question was examined."""
         hits, timings = findings.hits, dict(findings.timings)
+        started = time.perf_counter() - sum(timings.values())
         evidence = judge(
             findings.features,
             answered=self._answer.answered,
@@ -215,7 +223,7 @@ class Assistant:
         index = findings.index
         model = self._models.current() if evidence.state is not State.NOT_FOUND else None
         base = Answer(
-            question=question,
+            question=findings.asked,
             search_question=findings.question,
             state=evidence.state,
             text="",
@@ -248,8 +256,12 @@ class Assistant:
                 base = replace(base, model=EXTRACTIVE, notices=(*base.notices, notice))
         yield finish(_extractive(base, index, findings.ranked), started)
 
-    def examine(self, question: str, *, collections: Collection[str] | None = None) -> "Findings":
+    def examine(
+        self, question: str, *, collections: Collection[str] | None = None, depth: int = 0
+    ) -> Findings:
         """What is found for a question before anything is answered.
+
+        ``depth`` asks for a longer ``ranking`` than the answer is made from.
 
         Raises:
             QuestionError: the question is empty or too long.
@@ -257,7 +269,9 @@ class Assistant:
         started = time.perf_counter()
         asked = self._checked(question)
         index = self.index
-        hits = self._find(index, asked, None, collections)
+        count = self._search.top_k
+        ranking = self._find(index, asked, max(count, depth), collections)
+        hits = ranking[:count]
         retrieved = time.perf_counter()
         weights = extract.token_weights(asked, index.keyword.document_share, len(index.keyword))
         document = index.documents.document
@@ -275,7 +289,7 @@ class Assistant:
             )
             values = similarity_features(asked, hits, ranked, weights)
         timings = {"retrieve": retrieved - started, "evidence": time.perf_counter() - retrieved}
-        return Findings(asked, index, hits, tuple(ranked), values, timings)
+        return Findings(question, asked, index, hits, tuple(ranked), values, timings, ranking)
 
     def _checked(self, question: str) -> str:
         # A terminal or JSON may pass on half a character, which no library takes.

@@ -27,9 +27,14 @@ ANSWER = {
     "model",
     "thinking",
     "notices",
+    "confidence",
+    "prompt_tokens",
+    "trimmed",
+    "output_tokens",
+    "span",
     "timings",
 }
-SENTENCE = {"text", "citations", "verdict", "mismatches"}
+SENTENCE = {"text", "citations", "verdict", "mismatches", "reasons"}
 CITATION = {
     "mark",
     "document",
@@ -42,6 +47,7 @@ CITATION = {
     "heading",
     "source",
     "date",
+    "focus",
 }
 HIT = {
     "document",
@@ -54,6 +60,7 @@ HIT = {
     "dense",
     "keyword",
     "text",
+    "reading",
 }
 TEXTS = {
     "培训.md": "---\ntitle: 手卫生培训制度\nsource: 感染管理科\ndate: 2025-01-02\n---\n\n"

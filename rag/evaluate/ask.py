@@ -22,7 +22,7 @@ from rag.wire import answer_to_json, hit_to_json
 
 # Why a result is to be asked again when the run is continued (its ``retry``).
 UNREACHED, BROKEN = "unreached", "broken"
-# How deep the separate search for retrieval metrics goes: enough passages for ten documents.
+# How deep the ranking behind an answer is kept: enough passages for ten documents.
 _MOST_PASSAGES = 50
 
 
@@ -45,39 +45,40 @@ class Asker:
         self._retrieval_only = plan.retrieval_only
         self._assistant = assistant
         self._judge = judge
-        self._depth = max(DEPTH, min(plan.settings.retrieve.candidates, _MOST_PASSAGES))
+        # Never deeper than the search goes by itself: that would change what the answer is made from.
+        self._depth = min(plan.settings.retrieve.candidates, _MOST_PASSAGES)
         positives = set().union(*(question.positives for question in asked))
         self._passages = AnswerPassages(assistant.index, positives)
 
     def __call__(self, question: Question) -> Row:
         row = _row(question)
         answer: dict[str, Any] | None = None
+        hits: tuple[Hit, ...] = ()
         try:
-            if not self._retrieval_only:
-                answer = answer_to_json(self._assistant.ask(question.text))
+            if self._retrieval_only:
+                started = time.perf_counter()
+                hits = self._assistant.search(question.text, top_k=self._depth)
+                seconds = round(time.perf_counter() - started, 4)
+                row["timings"] = {"retrieve": seconds, "total": seconds}
+                row["hits"] = [hit_to_json(hit) for hit in hits[:DEPTH]]
+            else:
+                findings = self._assistant.examine(question.text, depth=self._depth)
+                hits = findings.ranking
+                *_, last = self._assistant.answer(findings)
+                answer = answer_to_json(last)
         except RagError as error:
             _record(row, error)
         row["answer"] = answer
         metrics = {} if self._retrieval_only else score_answer(question, answer)
         if question.positives:
-            metrics |= self._retrieval(question, row)
+            metrics |= self._retrieval(question, row, hits)
         row["metrics"] = {name: round(value, 6) for name, value in sorted(metrics.items())}
         if self._judge is not None and answer is not None:
             row["judge"] = self._judge(question, answer)
         return row
 
-    def _retrieval(self, question: Question, row: Row) -> dict[str, float]:
-        """The ranking behind the answer, to the depth that recall@10 needs."""
-        started = time.perf_counter()
-        try:
-            hits = self._assistant.search(question.text, top_k=self._depth)
-        except RagError as error:
-            _record(row, error)
-            hits = ()
-        if self._retrieval_only:
-            seconds = round(time.perf_counter() - started, 4)
-            row["timings"] = {"retrieve": seconds, "total": seconds}
-            row["hits"] = [hit_to_json(hit) for hit in hits[:DEPTH]]
+    def _retrieval(self, question: Question, row: Row, hits: Sequence[Hit]) -> dict[str, float]:
+        """Metrics of the ranking that the answer was made from the beginning of."""
         documents, passages = _rankings(hits)
         holding = self._passages.holding(question.answers, question.positives)
         row["recalls"] = {"document": recalls(question.positives, documents)}
