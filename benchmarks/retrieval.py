@@ -20,6 +20,7 @@ from benchmarks.datasets import Question, items, questions
 from rag.chinese import match_form, to_simplified
 from rag.retrieve.embed import Encoder, load_encoder
 from rag.retrieve.index import CorpusIndex
+from rag.settings import Settings
 from rag.types import Hit
 
 MODES = ("dense", "keyword", "hybrid")
@@ -56,6 +57,7 @@ def rank_of_answer(question: Question, hits: tuple[Hit, ...], in_passage: bool) 
 def measure(name: str, index: CorpusIndex, encoder: Encoder, limit: int | None) -> None:
     """Print R@1, R@3, R@5, R@10 and MRR@10 for each mode."""
     asked = questions(name)[:limit]
+    weight = Settings().retrieve.weight
     whole = {
         about.id: match_form(index.documents.document(about.id).text).replace(" ", "")
         for about in index.documents.abouts()
@@ -66,7 +68,7 @@ def measure(name: str, index: CorpusIndex, encoder: Encoder, limit: int | None) 
         started = time.perf_counter()
         for question in asked:
             hits = index.search(
-                to_simplified(question.text), encoder, mode=mode, count=DEPTH, weight=0.5
+                to_simplified(question.text), encoder, mode=mode, count=DEPTH, weight=weight
             )
             in_passage = any(
                 match_form(answer).replace(" ", "") in whole[positive]

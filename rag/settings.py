@@ -91,7 +91,7 @@ class RetrieveSettings(_Section):
     mode: Literal["hybrid", "dense", "keyword"] = "hybrid"
     top_k: int = Field(6, ge=1, le=50)
     candidates: int = Field(50, ge=1, le=1000)
-    weight: float = Field(0.5, ge=0, le=1)
+    weight: float = Field(0.45, ge=0, le=1)
 
 
 class AnswerSettings(_Section):
@@ -165,6 +165,15 @@ class ServeSettings(_Section):
     host_names: tuple[str, ...] = ()
 
 
+class ConversationSettings(_Section):
+    """Where conversations and feedback are kept, how many days after their last question (0: for
+    ever; feedback is a record and stays), and the font of exported PDFs (None: a system font)."""
+
+    directory: Path = Path("data/conversations")
+    keep_days: int = Field(0, ge=0)
+    font: Path | None = None
+
+
 class ComplianceSettings(_Section):
     """What the page shows of the model's filing (生成式人工智能服务备案)."""
 
@@ -196,6 +205,7 @@ class Settings(_Section):
     openai: OpenAISettings = OpenAISettings()
     llama_cpp: LlamaCppSettings = LlamaCppSettings()
     serve: ServeSettings = ServeSettings()
+    conversations: ConversationSettings = ConversationSettings()
     compliance: ComplianceSettings = ComplianceSettings()
     eval: EvalSettings = EvalSettings()
 

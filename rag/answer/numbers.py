@@ -129,7 +129,7 @@ _PATTERNS = re.compile(
         (?P<high>{_NUMBER}{_SCALE})(?P<high_unit>{_PERCENT}|{_UNIT})?
   | (?P<top>\d+)/(?P<bottom>\d+)(?!\.?\d)(?P<pair_unit>{_UNIT})?
   | (?P<half>半)个?(?P<half_unit>小时|年|天|日|月|片|粒|支|袋)
-  | (?<![数几])(?P<value>{_NUMBER}{_SCALE}{_POWER})(?P<unit>{_PERCENT}|/?{_UNIT})?
+  | (?<!几)(?<!(?<![参人总次指系例分天函])数)(?P<value>{_NUMBER}{_SCALE}{_POWER})(?P<unit>{_PERCENT}|/?{_UNIT})?
     """,
     re.VERBOSE,
 )

@@ -37,7 +37,7 @@ from rag.retrieve.keyword import KeywordIndex
 from rag.retrieve.vectors import VectorIndex
 from rag.types import Document, Passage
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 DOCUMENTS = "documents.sqlite3"

@@ -18,13 +18,15 @@ from rag.errors import CorpusIndexError
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
-K1 = 1.2
+# Chosen on 2,000 questions of cmrc2018-train: with k1 1.2 fused R@1 was 85.6, with 0.3 it was 86.9.
+# In passages of one size a word's second occurrence says little.
+K1 = 0.3
 B = 0.75
 _IDS = "ids.npy"
 
 
 class KeywordIndex:
-    """BM25 (Lucene's variant, k1 1.2, b 0.75) over passages under integer ids."""
+    """BM25 (Lucene's variant) over passages under integer ids."""
 
     def __init__(self, ids: Sequence[int] | IntArray, texts: Sequence[str]) -> None:
         bm25s = _bm25s()
