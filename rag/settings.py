@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -31,11 +31,12 @@ _REASONS = {
     "bool_type": "须是 true 或 false",
     "bool_parsing": "须是 true 或 false",
     "string_type": "须是带引号的文字",
+    "string_too_short": "须不少于 {min_length} 个字符",
     "path_type": "须是带引号的路径",
     "tuple_type": '须是列表，例如 ["corpus"]',
     "model_type": "须是一节，例如 [serve]",
 }
-_LISTS = ("corpus", "host_names", "minimum")  # in the environment separated like PATH
+_LISTS = ("corpus", "host_names", "keys", "minimum")  # in the environment separated like PATH
 
 
 class _Section(BaseModel):
@@ -174,6 +175,13 @@ class ConversationSettings(_Section):
     font: Path | None = None
 
 
+class ApiSettings(_Section):
+    """``keys``: once there are any, a program must send one as its Bearer token; without, only
+    programs on this machine may ask. Each has at least 16 characters."""
+
+    keys: tuple[Annotated[str, Field(min_length=16)], ...] = ()
+
+
 class ComplianceSettings(_Section):
     """What the page shows of the model's filing (生成式人工智能服务备案)."""
 
@@ -205,6 +213,7 @@ class Settings(_Section):
     openai: OpenAISettings = OpenAISettings()
     llama_cpp: LlamaCppSettings = LlamaCppSettings()
     serve: ServeSettings = ServeSettings()
+    api: ApiSettings = ApiSettings()
     conversations: ConversationSettings = ConversationSettings()
     compliance: ComplianceSettings = ComplianceSettings()
     eval: EvalSettings = EvalSettings()
