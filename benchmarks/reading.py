@@ -24,7 +24,7 @@ from rag.reader.load import LazyReader
 from rag.reader.model import Text
 from rag.types import Document, Hit, Passage
 
-WINDOW, STEP = 560, 280
+WINDOW, STEP = 400, 200
 
 
 def windows(text: str) -> list[tuple[int, int]]:

