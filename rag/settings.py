@@ -315,4 +315,5 @@ def _explain(error: ValidationError, path: Path, environment: Mapping[str, str])
     reason = _REASONS.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
     variable = f"RAG_{'_'.join(where[:2])}".upper()
     place = f"环境变量 {variable}" if variable in environment else path
-    return f"配置项 {name} 的值 {first['input']!r} 不可用（{reason}）。请在 {place} 中改正"
+    value = "" if where[0] == "api" else f" {first['input']!r} "  # a key is not for the log
+    return f"配置项 {name} 的值{value}不可用（{reason}）。请在 {place} 中改正"

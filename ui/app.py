@@ -1,7 +1,7 @@
 """The chat as a web application, and the server that runs it.
 
-`build_app` gives a FastAPI application with the chat at ``/`` and ``/healthz`` beside it; later
-routes (sign-in, API) join it there. Nothing here opens a connection to another machine.
+`build_app` gives a FastAPI application with the chat at ``/``, ``/healthz`` and the programs'
+interface (`ui.api`) beside it. Nothing here opens a connection to another machine.
 """
 
 import asyncio
@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ServeError
 from ui import texts
-from ui.chat import ChatAssistant, ComplianceNotice, build_blocks
+from ui.chat import ComplianceNotice, build_blocks
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from ui.api_access import Authorize
+    from ui.api_ask import ApiAssistant, FollowUp
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ _START_SECONDS = 60.0
 
 
 def build_app(
-    assistant: ChatAssistant,
+    assistant: "ApiAssistant",
     *,
     host_names: Collection[str] = LOCAL_HOST_NAMES,
     concurrency: int = 4,
@@ -68,6 +71,9 @@ def build_app(
     max_question_characters: int = 2000,
     compliance: ComplianceNotice | None = None,
     examples: Sequence[str] = texts.EXAMPLES,
+    api_keys: Collection[str] = (),
+    authorize: "Authorize | None" = None,
+    follow_up: "FollowUp | None" = None,
 ) -> "FastAPI":
     """The web application of one assistant.
 
@@ -77,6 +83,7 @@ def build_app(
         queue: questions that may wait; further ones are refused.
         max_question_characters: longer questions are refused on the server.
         examples: questions offered as buttons.
+        api_keys, authorize, follow_up: see `ui.api.mount_api`.
     """
 
     def build() -> "FastAPI":
@@ -88,13 +95,16 @@ def build_app(
             max_question_characters=max_question_characters,
             compliance=compliance,
             examples=examples,
+            api_keys=api_keys,
+            authorize=authorize,
+            follow_up=follow_up,
         )
 
     return _inside_event_loop(build)
 
 
 def _build(
-    assistant: ChatAssistant,
+    assistant: "ApiAssistant",
     *,
     host_names: Collection[str],
     concurrency: int,
@@ -102,12 +112,17 @@ def _build(
     max_question_characters: int,
     compliance: ComplianceNotice | None,
     examples: Sequence[str],
+    api_keys: Collection[str],
+    authorize: "Authorize | None",
+    follow_up: "FollowUp | None",
 ) -> "FastAPI":
     gradio = _import_gradio()
     from fastapi import FastAPI
     from fastapi.staticfiles import StaticFiles
 
-    from ui.guard import Gate, SecurityHeaders
+    from ui import api
+    from ui.api_errors import ApiGate
+    from ui.guard import SecurityHeaders
 
     app = FastAPI(title=texts.TITLE, openapi_url=None, docs_url=None, redoc_url=None)
 
@@ -115,6 +130,16 @@ def _build(
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
+    api.mount_api(
+        app,
+        assistant,
+        concurrency=concurrency,
+        queue=queue,
+        max_question_characters=max_question_characters,
+        keys=api_keys,
+        authorize=authorize,
+        follow_up=follow_up,
+    )
     app.mount("/yiwen", StaticFiles(directory=ASSETS), name="assets")
     blocks = build_blocks(
         assistant,
@@ -141,13 +166,13 @@ def _build(
         theme=gradio.themes.Base(primary_hue="teal", font=list(_FONTS), font_mono=["monospace"]),
         head=f'<link rel="stylesheet" href="{_asset("chat.css")}">',
     )
-    app.add_middleware(Gate, host_names=host_names, paths=SERVED_PATHS)
+    app.add_middleware(ApiGate, host_names=host_names, paths=(*SERVED_PATHS, *api.SERVED_PATHS))
     app.add_middleware(SecurityHeaders)
     return app
 
 
 def serve(
-    assistant: ChatAssistant,
+    assistant: "ApiAssistant",
     host: str = "127.0.0.1",
     port: int = 7860,
     *,

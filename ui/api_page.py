@@ -1,0 +1,101 @@
+"""The API's documentation as one plain page, without scripts and without anything from outside."""
+
+import json
+from typing import Any
+
+from ui import api_texts as texts
+from ui.render import escape
+
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {
+        "model": "yiwen",
+        "messages": [{"role": "user", "content": "医疗机构部署大模型的数量是多少？"}],
+    },
+    "/api/ask": {"question": "医疗机构部署大模型的数量是多少？"},
+    "/api/search": {"question": "医疗机构部署大模型的数量是多少？", "top_k": 3},
+}
+_STYLE = """
+:root { color-scheme: light dark; }
+body { max-width: 52rem; margin: 0 auto; padding: 2rem 1rem 4rem;
+  font: 16px/1.7 "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", system-ui, sans-serif; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.05rem; margin: 2.5rem 0 .3rem; }
+h2 b { color: light-dark(#0f766e, #5eead4); } p { margin: .3rem 0; }
+table { border-collapse: collapse; width: 100%; margin: .6rem 0; }
+th, td { text-align: left; padding: .3rem .8rem .3rem 0; vertical-align: top;
+  border-bottom: 1px solid light-dark(#d4d4d8, #3f3f46); }
+pre { overflow-x: auto; padding: .8rem; border-radius: .5rem;
+  background: light-dark(#f4f4f5, #27272a); } code, pre { font-size: .875rem; }
+"""
+
+
+def page_html(document: dict[str, Any], *, with_keys: bool) -> str:
+    """The page that shows an OpenAPI document."""
+    schemas = document["components"]["schemas"]
+    parts = [
+        f"<h1>{escape(texts.PAGE_TITLE)}</h1><p>{escape(texts.PAGE_INTRO)}</p>",
+        f"<p>{escape(texts.PAGE_KEY_NEEDED if with_keys else texts.PAGE_KEY_FREE)}</p>",
+        f'<p><a href="/api/openapi.json">{escape(texts.PAGE_DOCUMENT)}</a></p>',
+    ]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            parts.append(_operation(path, method, operation, schemas, with_keys))
+    return (
+        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(texts.PAGE_TITLE)}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{''.join(parts)}</main></body></html>"
+    )
+
+
+def _operation(
+    path: str, method: str, operation: dict[str, Any], schemas: dict[str, Any], with_keys: bool
+) -> str:
+    parts = [
+        f"<section><h2><b>{escape(method.upper())}</b> <code>{escape(path)}</code> "
+        f"{escape(operation.get('summary', ''))}</h2><p>{escape(operation.get('description', ''))}</p>"
+    ]
+    body = operation.get("requestBody")
+    if body is not None:
+        name = body["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+        parts.append(_fields(schemas[name]))
+    parts.append(f"<pre>{escape(_curl(path, method, with_keys))}</pre></section>")
+    return "".join(parts)
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    required = schema.get("required", ())
+    rows = []
+    for name, field in schema["properties"].items():
+        meaning = field.get("description", "")
+        if name in required:
+            meaning = f"{texts.PAGE_REQUIRED}。{meaning}"
+        rows.append(
+            f"<tr><td><code>{escape(name)}</code></td><td>{escape(_kind(field))}</td>"
+            f"<td>{escape(meaning)}</td></tr>"
+        )
+    heads = "".join(
+        f'<th scope="col">{escape(head)}</th>'
+        for head in (texts.PAGE_NAME, texts.PAGE_KIND, texts.PAGE_MEANING)
+    )
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _kind(field: dict[str, Any]) -> str:
+    if "anyOf" in field:
+        kinds = [_kind(one) for one in field["anyOf"] if one.get("type") != "null"]
+        return " | ".join(kinds)
+    if "$ref" in field:
+        return str(field["$ref"].rsplit("/", 1)[1])
+    if field.get("type") == "array":
+        return f"[{_kind(field.get('items', {}))}]"
+    return str(field.get("type", ""))
+
+
+def _curl(path: str, method: str, with_keys: bool) -> str:
+    lines = [f"curl http://127.0.0.1:7860{path.replace('{model}', 'yiwen')}"]
+    if with_keys:
+        lines.append('-H "Authorization: Bearer $YIWEN_API_KEY"')
+    if method == "post":
+        lines.append("-H 'Content-Type: application/json'")
+        lines.append(f"-d '{json.dumps(_EXAMPLES[path], ensure_ascii=False)}'")
+    return " \\\n  ".join(lines)

@@ -1,0 +1,199 @@
+"""Work for a request: a bounded number at once, each in a thread, stopped when nobody listens.
+
+`Run` works an iterator of the product off in a thread and hands its newest value to the event
+loop. Values replace each other (an `Answer` holds all text so far), so a slow reader costs no
+memory. The thread that opened the iterator closes it, which is what stops a language model.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from typing import Any, Generic, TypeVar
+
+import anyio
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from rag.errors import RagError
+from ui import api_texts
+from ui.api_errors import RETRY_SECONDS, ApiError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+# How often a silent run is looked at: is the client still there, is a sign of life due.
+PULSE_SECONDS = 0.5
+# A stream's headers wait this long for the first words, so that a model that is down is still
+# told by the status code.
+_OPENING_SECONDS = 5.0
+
+
+class Seats:
+    """At most ``running`` at once and ``waiting`` behind them, first come first served."""
+
+    def __init__(self, running: int, waiting: int) -> None:
+        self._seats = asyncio.Semaphore(running)
+        self._most = waiting
+        self._waiting = 0
+
+    async def take(self) -> None:
+        """Wait for a seat.
+
+        Raises:
+            ApiError: 429, the queue is full.
+        """
+        if self._seats.locked():
+            if self._waiting >= self._most:
+                message = api_texts.BUSY.format(seconds=RETRY_SECONDS)
+                raise ApiError(429, "queue_full", message)
+            self._waiting += 1
+            try:
+                await self._seats.acquire()
+            finally:
+                self._waiting -= 1
+        else:
+            await self._seats.acquire()
+
+    def give(self) -> None:
+        self._seats.release()
+
+
+class Run(Generic[T]):
+    """Works ``make()`` off from the moment it is created; needs a running event loop."""
+
+    def __init__(self, seats: Seats, make: Callable[[], Iterator[T]]) -> None:
+        self._seats = seats
+        self._make = make
+        self._loop = asyncio.get_running_loop()
+        self._newest: T | None = None
+        self._news = asyncio.Event()
+        self._stopped = threading.Event()
+        self._is_seated = False
+        self._task = asyncio.create_task(self._work())
+        self._task.add_done_callback(self._ended)
+
+    def stop(self) -> None:
+        """Close the iterator at its next value, or give up waiting for a seat."""
+        self._stopped.set()
+        if not self._is_seated:
+            self._task.cancel()
+
+    async def opened(self, seconds: float = _OPENING_SECONDS) -> None:
+        """Wait for the first value, at most ``seconds``.
+
+        Raises:
+            ApiError, RagError: the run failed before it gave anything.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+        if self._newest is None and self._task.done():
+            self._task.result()
+
+    async def ended(self, seconds: float = _OPENING_SECONDS) -> None:
+        """Wait for the end, at most ``seconds``.
+
+        Raises:
+            ApiError, RagError: the run failed by then.
+        """
+        if (await asyncio.wait({self._task}, timeout=seconds))[0]:
+            self._task.result()
+
+    async def values(self) -> AsyncIterator[T | None]:
+        """The newest value whenever there is one, None after every `PULSE_SECONDS` without.
+
+        Raises:
+            ApiError, RagError: the run failed.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(PULSE_SECONDS):
+                    await self._news.wait()
+            except TimeoutError:
+                yield None
+                continue
+            self._news.clear()
+            newest, self._newest = self._newest, None
+            if newest is not None:
+                yield newest
+            if self._task.done() and self._newest is None:
+                self._task.result()
+                return
+
+    async def last(self, request: Request) -> T:
+        """The last value; the run stops when the client goes away.
+
+        Raises:
+            ApiError, RagError: the run failed, or nobody is left to hear it (499).
+        """
+        last: T | None = None
+        try:
+            async for value in self.values():
+                last = last if value is None else value
+                if not self._task.done() and await request.is_disconnected():
+                    break
+            else:
+                if last is not None:
+                    return last
+        finally:
+            self.stop()
+        raise ApiError(499, "client_closed_request", api_texts.CLIENT_GONE)
+
+    async def _work(self) -> None:
+        await self._seats.take()
+        self._is_seated = True
+        try:
+            # A thread of anyio does not hold up the end of the process.
+            await anyio.to_thread.run_sync(
+                self._iterate, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
+            )
+        finally:
+            self._stopped.set()
+            self._seats.give()
+
+    def _iterate(self) -> None:
+        if self._stopped.is_set():
+            return
+        steps: Any = self._make()
+        with closing(steps):
+            for step in steps:
+                if self._stopped.is_set():
+                    return
+                self._loop.call_soon_threadsafe(self._put, step)
+
+    def _put(self, value: T) -> None:
+        self._newest = value
+        self._news.set()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._news.set()
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, RagError):
+            logger.warning("question not answered: %s", type(error).__name__)
+        elif error is not None and not isinstance(error, ApiError):
+            logger.error("a question's run failed", exc_info=error)
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events of a run, which stops when they are over or the client is gone."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, run: Run[Any], events: AsyncIterator[str]) -> None:
+        # X-Accel-Buffering: nginx would hold the events back.
+        super().__init__(events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._run = run
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._run.stop()
