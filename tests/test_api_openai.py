@@ -101,22 +101,27 @@ def test_the_clients_own_accumulation_of_a_stream_works(client: openai.OpenAI) -
     assert completion.choices[0].message.content.startswith(ANSWER.text)
 
 
-def test_a_stream_never_holds_what_a_check_removed() -> None:
+def test_a_stream_never_holds_what_a_check_removed(monkeypatch) -> None:
     class Revised(ProgramAssistant):
         """Writes a sentence that does not survive its check."""
 
         def stream(self, question, *, collections=None):
             wrong = "每分钟200滴。"
             yield replace(ANSWER, text=wrong, sentences=(), citations=(), finished=False)
-            time.sleep(0.7)
+            time.sleep(1.2)
             yield replace(ANSWER, text=ANSWER.text + wrong, finished=False)
             yield ANSWER
 
+    monkeypatch.setattr(Run.ended, "__defaults__", (0.1,))
     with served(Revised({})) as url, httpx.Client(trust_env=False) as plain:
         text = plain.post(f"{url}/v1/chat/completions", json={**BODY, "stream": True}).text
         assert "200滴" not in text
         assert "20~40滴" in text
+        assert ": …\n\n" in text
         assert text.endswith("data: [DONE]\n\n")
+        client = openai.OpenAI(base_url=f"{url}/v1", api_key="x", http_client=plain)
+        chunks = [chunk.choices[0].delta.content or "" for chunk in ask(client, stream=True)]
+        assert "".join(chunks).startswith(ANSWER.text)
 
 
 def test_system_prompts_and_earlier_turns_are_accepted(

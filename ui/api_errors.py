@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import Scope
@@ -33,6 +34,13 @@ RETRY_SECONDS = 5
 OPENAI_PREFIX = "/v1/"
 NATIVE_PREFIX = "/api/"
 Body = dict[str, Any]
+# FastAPI sends requests with their bodies to a collector that the environment names.
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
 # The first class that fits decides; what is not here is a fault of the server.
 _STATUS: tuple[tuple[type[RagError], int, str], ...] = (
     (QuestionError, 400, "bad_question"),
@@ -129,8 +137,11 @@ class ApiGate(Gate):
         )
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of ``app`` in its protocol's shape."""
+def new_app(title: str) -> FastAPI:
+    """An application without pages of its own that answers every error in its protocol's shape."""
+    app = FastAPI(
+        title=title, openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY
+    )
 
     def answer(translate: Callable[[Request, Any], ApiError]) -> Callable[..., JSONResponse]:
         def handle(request: Request, error: Exception) -> JSONResponse:
@@ -146,6 +157,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(
         Exception, answer(lambda _, __: ApiError(500, "server_error", api_texts.INTERNAL))
     )
+    return app
 
 
 def _invalid(_: Request, error: RequestValidationError) -> ApiError:

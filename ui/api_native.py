@@ -19,7 +19,7 @@ from rag.types import Answer
 from rag.wire import answer_to_json, hit_to_json
 from ui import api_texts, texts
 from ui.api_ask import Desk, Exchange, Text
-from ui.api_errors import ApiError, from_error, install, native_body
+from ui.api_errors import ApiError, from_error, native_body, new_app
 from ui.api_run import EventStream, Run
 
 # A partial answer is sent at most this often; the passages travel with the last one only.
@@ -45,14 +45,7 @@ class AskRequest(SearchRequest):
 
 def native_app(desk: Desk) -> FastAPI:
     """The routes below ``/api``."""
-    app = FastAPI(
-        title=api_texts.API_TITLE,
-        description=api_texts.API_DESCRIPTION,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-    )
-    install(app)
+    app = new_app(api_texts.API_TITLE)
 
     @app.post("/ask", summary="提问")
     async def ask(asked: AskRequest, request: Request) -> Response:

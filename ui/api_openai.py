@@ -20,7 +20,7 @@ from rag.types import Answer
 from rag.wire import answer_to_json
 from ui import api_texts, texts
 from ui.api_ask import Desk, Exchange, Text
-from ui.api_errors import ApiError, from_error, install, openai_body
+from ui.api_errors import ApiError, from_error, new_app, openai_body
 from ui.api_run import EventStream, Run
 from ui.api_text import escaped, footnotes, pieces, without_footnotes
 
@@ -119,8 +119,7 @@ class ChatRequest(BaseModel):
 
 def openai_app(desk: Desk) -> FastAPI:
     """The routes below ``/v1``."""
-    app = FastAPI(title=MODEL, openapi_url=None, docs_url=None, redoc_url=None)
-    install(app)
+    app = new_app(MODEL)
     created = int(time.time())
 
     def described(name: str) -> dict[str, Any]:

@@ -121,10 +121,12 @@ def _build(
     from fastapi.staticfiles import StaticFiles
 
     from ui import api
-    from ui.api_errors import ApiGate
+    from ui.api_errors import NO_TELEMETRY, ApiGate
     from ui.guard import SecurityHeaders
 
-    app = FastAPI(title=texts.TITLE, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=texts.TITLE, openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY
+    )
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
