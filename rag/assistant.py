@@ -7,16 +7,17 @@ clinicians get. An `Assistant` may be used from several threads at once.
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from rag.answer import extract, spans
-from rag.answer.cite import citation
+from rag.answer.conflicts import contradicted_amounts
 from rag.answer.evidence import Features, judge, reading_features, similarity_features
 from rag.answer.verify import SupportChecker
 from rag.errors import LanguageModelError, ModelError, QuestionError
+from rag.extractive import correct, quote
 from rag.generate import GenerateOptions, finish, generate, not_found
 from rag.language import EXTRACTIVE, LanguageModelSource
 from rag.reader.load import LazyReader
@@ -26,7 +27,7 @@ from rag.retrieve.generation import CURRENT, Recipe
 from rag.retrieve.index import CorpusIndex
 from rag.retrieve.rerank import Reranker
 from rag.settings import Settings
-from rag.types import Answer, Citation, Document, Hit, Sentence, State, Verdict
+from rag.types import Answer, Document, Hit, State
 
 logger = logging.getLogger(__name__)
 
@@ -220,7 +221,7 @@ class Assistant:
             answered=self._answer.answered,
             uncertain=self._answer.uncertain,
         )
-        index = findings.index
+        document = findings.index.documents.document
         model = self._models.current() if evidence.state is not State.NOT_FOUND else None
         base = Answer(
             question=findings.asked,
@@ -234,15 +235,17 @@ class Assistant:
             confidence=evidence.probability,
         )
         if evidence.state is State.NOT_FOUND:
-            yield finish(not_found(base), started)
+            premises = contradicted_amounts(findings.question, hits)
+            answer = correct(base, premises, document) if premises else not_found(base)
+            yield finish(answer, started)
             return
         if model is not None:
             try:
                 yield from generate(
                     base,
                     model,
-                    document=index.documents.document,
-                    extractive=partial(_extractive, index=index, ranked=findings.ranked),
+                    document=document,
+                    extractive=partial(quote, ranked=findings.ranked, document=document),
                     options=self._generate,
                     checker=self._checker,
                     started=started,
@@ -254,7 +257,7 @@ class Assistant:
                     raise
                 notice = f"大模型未能完成回答（{error}），以下改为摘录资料原文。"
                 base = replace(base, model=EXTRACTIVE, notices=(*base.notices, notice))
-        yield finish(_extractive(base, index, findings.ranked), started)
+        yield finish(quote(base, findings.ranked, document), started)
 
     def examine(
         self, question: str, *, collections: Collection[str] | None = None, depth: int = 0
@@ -352,23 +355,3 @@ def reader_of(settings: Settings) -> LazyReader | None:
     except ModelError as error:
         logger.warning("%s", error)
         return None
-
-
-def _extractive(base: Answer, index: CorpusIndex, ranked: Sequence[extract.Candidate]) -> Answer:
-    is_read = bool(ranked) and ranked[0].focus is not None
-    chosen = (spans if is_read else extract).choose(ranked)
-    citations: list[Citation] = []
-    sentences: list[Sentence] = []
-    for mark, candidate in enumerate(chosen, 1):
-        document = index.documents.document(candidate.hit.passage.document)
-        cited = citation(mark, document, candidate.start, candidate.end, candidate.hit)
-        citations.append(replace(cited, focus=candidate.focus))
-        sentences.append(Sentence(candidate.text, (mark,), Verdict.SUPPORTED))
-    text = "\n".join(f"{s.text}[{s.citations[0]}]" for s in sentences)
-    return replace(
-        base,
-        text=text,
-        sentences=tuple(sentences),
-        citations=tuple(citations),
-        span=spans.focus_text(chosen[0]) if is_read else "",
-    )

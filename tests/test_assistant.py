@@ -105,6 +105,21 @@ def test_extraction_quotes_the_sentence_that_answers(directory):
         assert sentence.text == answer.citations[sentence.citations[0] - 1].quote
 
 
+def test_a_false_amount_is_answered_by_what_the_documents_say(directory):
+    assistant = make(directory, thresholds=NOTHING)
+    answer = assistant.ask("2025年共培训医务人员3000人吗？")
+    assert answer.state is State.UNCERTAIN
+    assert "1260人" in answer.text
+    assert any("3000人" in notice and "1260人" in notice for notice in answer.notices)
+    assert_resolves(assistant, answer)
+
+
+def test_another_year_is_another_question(directory):
+    answer = make(directory, thresholds=NOTHING).ask("2023年共培训医务人员多少人？")
+    assert answer.state is State.NOT_FOUND
+    assert answer.citations == ()
+
+
 def test_quotes_keep_the_script_of_the_document(directory):
     assistant = make(directory)
     for question in ("药事管理委员会何时审查药品目录？", "藥事管理委員會何時審查藥品目錄？"):

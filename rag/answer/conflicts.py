@@ -107,6 +107,17 @@ def contradicted_premises(question: str, passages: Sequence[Hit]) -> tuple[Premi
     return tuple(premises)
 
 
+def contradicted_amounts(question: str, passages: Sequence[Hit]) -> tuple[Premise, ...]:
+    """`contradicted_premises` without dates: another year is another question, another amount of
+    the same thing a false premise."""
+    return tuple(
+        premise
+        for premise in contradicted_premises(question, passages)
+        if all(quantity.kind != "date" for quantity in quantities(premise.asked))
+        and not premise.asked.endswith(("年", "月", "日", "号"))
+    )
+
+
 def conflict_notice(conflict: Conflict) -> str:
     """One Chinese line for the reader of an answer."""
     newer, older = conflict.newer, conflict.older
