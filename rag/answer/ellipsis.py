@@ -35,6 +35,7 @@ _LEAD = re.compile(
     "^(?:(?:那么?|哦|嗯|好的?|请问|另外|再问一?下|换成|换做|换|如果(?:是|换成)?|假如(?:是)?|要是|若是?|至于|关于|对于?|针对"
     "|而|同样|轮到|到了?)[,，、]?)+"
 )
+_POLITE = re.compile("^(?:(?:那么?|哦|嗯|好的?|请问|另外|再问一?下)[,，、]?)+")
 _CONDITION = re.compile("^(?:那么?)?(?:如果|假如|要是|若|万一)")
 _MORE = re.compile("(?:还有|其[他它]|别的|另外|剩下|其余|更多|除此)")
 _THING = (
@@ -111,7 +112,7 @@ def rewritten(question: str, turns: Sequence[Turn]) -> str:
         full = (
             _resolve(bare, pronoun, before, turns)
             if pronoun is not None
-            else _supply(_LEAD.sub("", bare) or bare, before, turns)
+            else _supply(_POLITE.sub("", bare) or bare, before, turns)
         )
     return (full or _together(text, before)) if stem(before) else question
 
@@ -171,7 +172,8 @@ def _complete(value: str, text: str, before: str, turns: Sequence[Turn]) -> str:
         if resolved is None:
             return _together(text, before)
         resolved = _MARKS.sub("", resolved)
-        return _asked(resolved) if ATTRIBUTE_END.search(resolved) else _about(resolved, before)
+        is_attribute = value[pronoun.end() :].startswith("的")
+        return _asked(resolved) if is_attribute else _about(resolved, before)
     if not value or (_MORE.match(value) and kind_of(value) is None):
         return _together(text, before)
     topic = stem(before)
@@ -283,7 +285,7 @@ def _resolve(text: str, pronoun: re.Match[str], before: str, turns: Sequence[Tur
     if not name:
         return None
     rest = text[pronoun.end() :]
-    opening = _LEAD.match(text[: pronoun.start()])
+    opening = _POLITE.match(text[: pronoun.start()])
     start = opening.end() if opening and kind != "bare" else 0
     ahead = "" if kind == "bare" else text[start : pronoun.start()]
     if kind == "thing" and rest.startswith("的的"):
