@@ -13,7 +13,7 @@ A request passes the gate (hosts, origin, size), then `ui.api_access` (who asks)
 from collections.abc import Collection
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, RedirectResponse
 
@@ -51,15 +51,16 @@ def mount_api(
     desk = Desk(assistant, Seats(concurrency, queue), max_question_characters, follow_up)
     openai, native = openai_app(desk), native_app(desk)
     document = _document({"/v1": openai, "/api": native}, with_keys=bool(keys))
-    page = page_html(document, with_keys=bool(keys))
 
     @native.get("/openapi.json", include_in_schema=False)
     def openapi() -> dict[str, Any]:
         return document
 
     @native.get("/docs", include_in_schema=False)
-    def docs() -> HTMLResponse:
-        return HTMLResponse(page)
+    def docs(request: Request) -> HTMLResponse:
+        # The gate has let only our own names through as Host.
+        address = f"{request.url.scheme}://{request.headers['host']}"
+        return HTMLResponse(page_html(document, address))
 
     @native.get("/", include_in_schema=False)
     def start() -> RedirectResponse:

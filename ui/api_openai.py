@@ -71,7 +71,7 @@ class ChatMessage(BaseModel):
 
 
 class StreamOptions(BaseModel):
-    include_usage: bool | None = False
+    include_usage: bool | None = Field(False, description="true：最后一块给出词元数")
 
 
 class ResponseFormat(BaseModel):
@@ -87,9 +87,9 @@ class ChatRequest(BaseModel):
         min_length=1, description="最后一条 user 消息是问题，之前的是上下文；system 消息被忽略"
     )
     stream: bool | None = Field(False, description="true：以 server-sent events 逐句返回")
-    stream_options: StreamOptions | None = None
+    stream_options: StreamOptions | None = Field(None, description="流式时是否给出词元数")
     n: int | None = Field(None, description="只能是 1")
-    response_format: ResponseFormat | None = None
+    response_format: ResponseFormat | None = Field(None, description="只能是 text")
     collections: list[Text] | None = Field(None, description="只在这些资料集中查找（扩展字段）")
     footnotes: bool = Field(True, description="正文末尾附提示、资料来源与 AI 标识（扩展字段）")
 

@@ -23,13 +23,18 @@ h2 b { color: light-dark(#0f766e, #5eead4); } p { margin: .3rem 0; }
 table { border-collapse: collapse; width: 100%; margin: .6rem 0; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; vertical-align: top;
   border-bottom: 1px solid light-dark(#d4d4d8, #3f3f46); }
-pre { overflow-x: auto; padding: .8rem; border-radius: .5rem;
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .8rem; border-radius: .5rem;
   background: light-dark(#f4f4f5, #27272a); } code, pre { font-size: .875rem; }
+@media (max-width: 40rem) {
+  thead { display: none; } td { display: block; border: 0; padding: 0; }
+  tr { display: block; padding: .4rem 0; border-bottom: 1px solid light-dark(#d4d4d8, #3f3f46); }
+}
 """
 
 
-def page_html(document: dict[str, Any], *, with_keys: bool) -> str:
-    """The page that shows an OpenAPI document."""
+def page_html(document: dict[str, Any], address: str) -> str:
+    """The page that shows an OpenAPI document; ``address`` is where its reader finds us."""
+    with_keys = "security" in document
     schemas = document["components"]["schemas"]
     parts = [
         f"<h1>{escape(texts.PAGE_TITLE)}</h1><p>{escape(texts.PAGE_INTRO)}</p>",
@@ -38,7 +43,8 @@ def page_html(document: dict[str, Any], *, with_keys: bool) -> str:
     ]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            parts.append(_operation(path, method, operation, schemas, with_keys))
+            curl = _curl(address + path, method, with_keys)
+            parts.append(_operation(path, method, operation, schemas, curl))
     return (
         f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -48,7 +54,7 @@ def page_html(document: dict[str, Any], *, with_keys: bool) -> str:
 
 
 def _operation(
-    path: str, method: str, operation: dict[str, Any], schemas: dict[str, Any], with_keys: bool
+    path: str, method: str, operation: dict[str, Any], schemas: dict[str, Any], curl: str
 ) -> str:
     parts = [
         f"<section><h2><b>{escape(method.upper())}</b> <code>{escape(path)}</code> "
@@ -57,12 +63,12 @@ def _operation(
     body = operation.get("requestBody")
     if body is not None:
         name = body["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
-        parts.append(_fields(schemas[name]))
-    parts.append(f"<pre>{escape(_curl(path, method, with_keys))}</pre></section>")
+        parts.append(_fields(schemas[name], schemas))
+    parts.append(f"<pre>{escape(curl)}</pre></section>")
     return "".join(parts)
 
 
-def _fields(schema: dict[str, Any]) -> str:
+def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> str:
     required = schema.get("required", ())
     rows = []
     for name, field in schema["properties"].items():
@@ -70,7 +76,7 @@ def _fields(schema: dict[str, Any]) -> str:
         if name in required:
             meaning = f"{texts.PAGE_REQUIRED}。{meaning}"
         rows.append(
-            f"<tr><td><code>{escape(name)}</code></td><td>{escape(_kind(field))}</td>"
+            f"<tr><td><code>{escape(name)}</code></td><td>{escape(_kind(field, schemas))}</td>"
             f"<td>{escape(meaning)}</td></tr>"
         )
     heads = "".join(
@@ -80,22 +86,24 @@ def _fields(schema: dict[str, Any]) -> str:
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _kind(field: dict[str, Any]) -> str:
+def _kind(field: dict[str, Any], schemas: dict[str, Any]) -> str:
+    """A field's type in JSON's words, an object by the names of its fields."""
     if "anyOf" in field:
-        kinds = [_kind(one) for one in field["anyOf"] if one.get("type") != "null"]
+        kinds = [_kind(one, schemas) for one in field["anyOf"] if one.get("type") != "null"]
         return " | ".join(kinds)
     if "$ref" in field:
-        return str(field["$ref"].rsplit("/", 1)[1])
+        return f"{{{', '.join(schemas[field['$ref'].rsplit('/', 1)[1]]['properties'])}}}"
     if field.get("type") == "array":
-        return f"[{_kind(field.get('items', {}))}]"
-    return str(field.get("type", ""))
+        return f"[{_kind(field['items'], schemas)}]"
+    return str(field["type"])
 
 
-def _curl(path: str, method: str, with_keys: bool) -> str:
-    lines = [f"curl http://127.0.0.1:7860{path.replace('{model}', 'yiwen')}"]
+def _curl(url: str, method: str, with_keys: bool) -> str:
+    lines = [f"curl {url.replace('{model}', 'yiwen')}"]
     if with_keys:
         lines.append('-H "Authorization: Bearer $YIWEN_API_KEY"')
     if method == "post":
+        example = next(body for path, body in _EXAMPLES.items() if url.endswith(path))
         lines.append("-H 'Content-Type: application/json'")
-        lines.append(f"-d '{json.dumps(_EXAMPLES[path], ensure_ascii=False)}'")
+        lines.append(f"-d '{json.dumps(example, ensure_ascii=False)}'")
     return " \\\n  ".join(lines)
