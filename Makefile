@@ -31,9 +31,13 @@ format: .venv/.developed    ## format the code
 	$(BIN)/ruff check --fix .
 report: .venv/.installed    ## print the retrieval and answer tables (needs ../shared)
 	$(BIN)/python -m benchmarks.article
+	$(BIN)/python -m benchmarks.reading
+	$(BIN)/python -m benchmarks.abstain
+	$(BIN)/python -m benchmarks.perturbations --reader
 	$(BIN)/python -m benchmarks.retrieval
 benchmark: .venv/.developed ## print the speed table
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.reader_speed
 browser:
 	@sh scripts/browser.sh
 clean:           ## remove .venv and built indexes (documents stay)

@@ -4,9 +4,9 @@ Passages of about 200 characters (the product's own split; the mean is printed),
 without their articles' titles. A hit counts when the passage
 comes from a positive document and holds one of the answers, compared in `rag.chinese.match_form`;
 the few questions whose answers stand in no passage word for word count by document. DRCD
-(traditional) is asked in simplified script.
+(traditional) is asked in simplified script. The last row lets the reader order what hybrid found.
 
-Run: ``python -m benchmarks.retrieval [--titles] [--limit N]``
+Run: ``python -m benchmarks.retrieval [--titles] [--limit N] [--no-reader]``
 """
 
 import argparse
@@ -18,12 +18,16 @@ from pathlib import Path
 from benchmarks.calibrate import indexer_for
 from benchmarks.datasets import Question, items, questions
 from rag.chinese import match_form, to_simplified
+from rag.reader.load import LazyReader
+from rag.reader.rerank import ReaderReranker
 from rag.retrieve.embed import Encoder, load_encoder
 from rag.retrieve.index import CorpusIndex
+from rag.retrieve.rerank import Reranker
 from rag.settings import Settings
 from rag.types import Hit
 
 MODES = ("dense", "keyword", "hybrid")
+READ = "hybrid, read"
 DEPTH = 10
 
 
@@ -54,7 +58,13 @@ def rank_of_answer(question: Question, hits: tuple[Hit, ...], in_passage: bool) 
     return None
 
 
-def measure(name: str, index: CorpusIndex, encoder: Encoder, limit: int | None) -> None:
+def measure(
+    name: str,
+    index: CorpusIndex,
+    encoder: Encoder,
+    limit: int | None,
+    reranker: Reranker | None,
+) -> None:
     """Print R@1, R@3, R@5, R@10 and MRR@10 for each mode."""
     asked = questions(name)[:limit]
     weight = Settings().retrieve.weight
@@ -63,13 +73,16 @@ def measure(name: str, index: CorpusIndex, encoder: Encoder, limit: int | None) 
         for about in index.documents.abouts()
     }
     print(f"{'':24}{'R@1':>7}{'R@3':>7}{'R@5':>7}{'R@10':>7}{'MRR@10':>8}{'ms':>7}")
-    for mode in MODES:
+    for mode in (*MODES, READ) if reranker else MODES:
         ranks = []
         started = time.perf_counter()
         for question in asked:
-            hits = index.search(
-                to_simplified(question.text), encoder, mode=mode, count=DEPTH, weight=weight
-            )
+            text = to_simplified(question.text)
+            by = "hybrid" if mode == READ else mode
+            hits = index.search(text, encoder, mode=by, count=2 * DEPTH, weight=weight)
+            if mode == READ and reranker:
+                hits = tuple(reranker.rerank(text, hits))
+            hits = hits[:DEPTH]
             in_passage = any(
                 match_form(answer).replace(" ", "") in whole[positive]
                 for answer in question.answers
@@ -89,13 +102,18 @@ def main() -> None:
     parser.add_argument("--titles", action="store_true", help="index titles with the passages")
     parser.add_argument("--limit", type=int, help="ask only the first N questions")
     parser.add_argument("--cache", type=Path, help="keep the indexes here for the next run")
+    parser.add_argument("--no-reader", action="store_true", help="leave the last row out")
     arguments = parser.parse_args()
+    options = Settings().reader
+    reranker = None
+    if not arguments.no_reader:
+        reranker = ReaderReranker(LazyReader(), depth=options.candidates, weight=options.weight)
     encoder = load_encoder(progress=print)
     with tempfile.TemporaryDirectory() as aside:
         for name in ("cmrc2018-dev", "drcd-dev"):
             directory = (arguments.cache or Path(aside)) / f"{name}-{arguments.titles}"
             index = build(name, directory, encoder, with_titles=arguments.titles)
-            measure(name, index, encoder, arguments.limit)
+            measure(name, index, encoder, arguments.limit, reranker)
 
 
 if __name__ == "__main__":
