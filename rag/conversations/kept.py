@@ -1,6 +1,7 @@
 """What is kept, as frozen values; times are ISO 8601 in UTC."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rag.types import Answer
 
@@ -43,3 +44,67 @@ class Found:
     conversation: Conversation
     number: int
     excerpt: str
+
+
+class Rating(StrEnum):
+    UP = "up"
+    DOWN = "down"
+
+
+class Reason(StrEnum):
+    """Why an answer was rated down."""
+
+    WRONG = "wrong"
+    UNSUPPORTED = "unsupported"
+    WRONG_CITATION = "wrong_citation"
+    INCOMPLETE = "incomplete"
+    UNSAFE = "unsafe"
+
+
+class Status(StrEnum):
+    """How far the handling of a feedback is."""
+
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    RESOLVED = "resolved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"  # by its author, after handling had begun
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """What the answer should have been, as the person who handled the complaint found."""
+
+    is_answerable: bool
+    answers: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """One step of the handling record; steps are only ever added."""
+
+    status: Status
+    note: str
+    who: str
+    done: str
+    gold: Gold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One person's word on one answer. ``earlier`` are the questions asked before it in the
+    conversation, ``generation`` is the index's name."""
+
+    id: str
+    person: str
+    turn: str
+    given: str
+    rating: Rating
+    reason: Reason | None
+    comment: str
+    status: Status
+    settings_digest: str
+    generation: str
+    earlier: tuple[str, ...]
+    answer: Answer
