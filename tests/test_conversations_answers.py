@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.conversations.rows import answer_from_bytes, answer_to_bytes
 from rag.conversations.standing import Held, Standing, standings
-from rag.conversations.store import answer_from_bytes, answer_to_bytes
 from rag.offsets import Edit, OffsetMap, apply
 from rag.retrieve.documents import DocumentStore
 from rag.types import (

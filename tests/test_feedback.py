@@ -9,7 +9,7 @@ from rag.conversations.database import Database
 from rag.conversations.evaluation_set import QUESTIONS, UNREVIEWED, write_evaluation_set
 from rag.conversations.faults import ConversationError, ConversationMissing
 from rag.conversations.feedback import FeedbackStore, settings_digest
-from rag.conversations.kept import Gold, Rating, Reason, Status
+from rag.conversations.kept import Gold, Origin, Rating, Reason, Status
 from rag.conversations.store import ConversationStore
 from rag.evaluate.dataset import load
 from rag.evaluate.faults import DatasetError
@@ -63,7 +63,10 @@ def answered(question: str, text: str = "每天两次。[1]", state: State = Sta
 def turns(conversations):
     """Three turns of one conversation of Wang's."""
     made = conversations.create(WANG)
-    return [conversations.append(WANG, made.id, answered(f"第{n}问")) for n in range(3)]
+    origin = Origin("abc", "g-1")
+    return [
+        conversations.append(WANG, made.id, answered(f"第{n}问"), origin=origin) for n in range(3)
+    ]
 
 
 def test_a_complaint_keeps_the_whole_trace_also_after_the_conversation_is_gone(
@@ -75,8 +78,6 @@ def test_a_complaint_keeps_the_whole_trace_also_after_the_conversation_is_gone(
         Rating.DOWN,
         reason=Reason.WRONG_CITATION,
         comment=" 应引用第3条，PLT<100 \ud83d",
-        settings_digest="abc",
-        generation="g-1",
     )
     conversations.delete(WANG, turns[1].conversation)
     kept = feedback.get(given.id)
@@ -85,7 +86,7 @@ def test_a_complaint_keeps_the_whole_trace_also_after_the_conversation_is_gone(
     assert kept.answer.thinking == "想"
     assert kept.earlier == ("第0问",)
     assert kept.comment == "应引用第3条，PLT<100 ?"
-    assert (kept.status, kept.settings_digest, kept.generation) == (Status.OPEN, "abc", "g-1")
+    assert (kept.status, kept.origin) == (Status.OPEN, Origin("abc", "g-1"))
 
 
 def test_a_reason_belongs_to_a_complaint_and_a_comment_has_a_limit(feedback, turns):
@@ -157,8 +158,11 @@ def test_the_list_is_newest_first_filtered_and_paged(feedback, turns):
     assert [one.id for one in feedback.all()] == [down.id, ups[1].id, ups[0].id]
     assert [one.id for one in feedback.all(rating=Rating.DOWN)] == [down.id]
     assert [one.id for one in feedback.all(status=Status.RESOLVED)] == [ups[0].id]
+    assert feedback.erase_person(LI) == 0
     page = feedback.all(count=2)
     assert [one.id for one in feedback.all(count=2, after=page[-1])] == [ups[0].id]
+    assert feedback.erase_person(WANG) == 3
+    assert feedback.all() == ()
 
 
 def test_complaints_become_questions_that_the_evaluator_loads(
@@ -195,6 +199,7 @@ def test_complaints_become_questions_that_the_evaluator_loads(
     rows = [json.loads(line) for line in (folder / QUESTIONS).read_text("utf-8").splitlines()]
     assert rows[1]["feedback"]["comment"] == "是三次"
     assert rows[1]["handling"][0]["who"] == "赵"
+    assert (rows[1]["settings_digest"], rows[1]["generation"]) == ("abc", "g-1")
     assert rows[1]["trace"]["citations"][0]["quote"] == "每天两次。"
     (open_row,) = (
         json.loads(line) for line in (folder / UNREVIEWED).read_text("utf-8").splitlines()

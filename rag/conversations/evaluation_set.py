@@ -108,8 +108,8 @@ def _question(feedback: Feedback, record: Sequence[Handling], gold: Gold | None)
             "status": feedback.status,
         },
         "handling": [asdict(step) for step in record],
-        "settings_digest": feedback.settings_digest,
-        "generation": feedback.generation,
+        "settings_digest": feedback.origin.settings_digest,
+        "generation": feedback.origin.generation,
         "trace": answer_to_json(answer),
     }
 

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from rag.conversations.database import Database
 from rag.conversations.faults import ConversationError, ConversationMissing
-from rag.conversations.kept import Feedback, Gold, Handling, Rating, Reason, Status
-from rag.conversations.store import answer_from_bytes, answer_to_bytes, known, now, turn_of
+from rag.conversations.kept import Feedback, Gold, Handling, Origin, Rating, Reason, Status
+from rag.conversations.rows import answer_from_bytes, answer_to_bytes, known, turn_of, turns_of
+from rag.conversations.store import now
 from rag.conversations.texts import encodable
 from rag.settings import Settings
 
@@ -64,8 +65,6 @@ class FeedbackStore:
         *,
         reason: Reason | None = None,
         comment: str = "",
-        settings_digest: str = "",
-        generation: str = "",
     ) -> Feedback:
         """Rate an answer; rating it again replaces the rating and opens it anew.
 
@@ -85,10 +84,7 @@ class FeedbackStore:
             )
         with self._database.write() as connection:
             rated = turn_of(connection, person, turn)
-            rows = connection.execute(
-                "SELECT answer FROM turns WHERE conversation = ? AND number < ? ORDER BY number",
-                (rated.conversation, rated.number),
-            )
+            turns = turns_of(connection, person, rated.conversation)
             feedback = Feedback(
                 id=uuid.uuid4().hex,
                 person=person,
@@ -98,9 +94,8 @@ class FeedbackStore:
                 reason=reason,
                 comment=comment,
                 status=Status.OPEN,
-                settings_digest=settings_digest,
-                generation=generation,
-                earlier=tuple(answer_from_bytes(row[0]).question for row in rows),
+                origin=rated.origin,
+                earlier=tuple(t.answer.question for t in turns if t.number < rated.number),
                 answer=rated.answer,
             )
             before = _of_turn(connection, person, turn)
@@ -210,6 +205,15 @@ class FeedbackStore:
             connection.execute("DELETE FROM feedback WHERE id = ?", (feedback,))
         self._database.forget()
 
+    def erase_person(self, person: str) -> int:
+        """Remove all a person said; how many there were."""
+        with self._database.write() as connection:
+            erased = connection.execute(
+                "DELETE FROM feedback WHERE person = ?", (known(person),)
+            ).rowcount
+        self._database.forget()
+        return erased
+
     def _time(self) -> str:
         return self._clock().astimezone(UTC).isoformat(timespec="microseconds")
 
@@ -246,8 +250,8 @@ def _row(feedback: Feedback) -> tuple[Any, ...]:
         feedback.reason,
         feedback.comment,
         feedback.status,
-        feedback.settings_digest,
-        feedback.generation,
+        feedback.origin.settings_digest,
+        feedback.origin.generation,
         json.dumps(feedback.earlier),
         answer_to_bytes(feedback.answer),
     )
@@ -264,8 +268,7 @@ def _feedback(row: tuple[Any, ...]) -> Feedback:
         reason=None if reason is None else Reason(reason),
         comment=comment,
         status=Status(status),
-        settings_digest=digest,
-        generation=generation,
+        origin=Origin(digest, generation),
         earlier=tuple(json.loads(row[10])),
         answer=answer_from_bytes(row[11]),
     )

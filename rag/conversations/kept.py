@@ -26,6 +26,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What an answer was made with: a digest of the settings, the name of the index."""
+
+    settings_digest: str = ""
+    generation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One question and its answer; ``number`` counts from 1 in its conversation."""
 
@@ -33,6 +41,7 @@ class Turn:
     conversation: str
     number: int
     asked: str
+    origin: Origin
     answer: Answer
 
 
@@ -94,7 +103,7 @@ class Handling:
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """One person's word on one answer. ``earlier`` are the questions asked before it in the
-    conversation, ``generation`` is the index's name."""
+    conversation."""
 
     id: str
     person: str
@@ -104,7 +113,6 @@ class Feedback:
     reason: Reason | None
     comment: str
     status: Status
-    settings_digest: str
-    generation: str
+    origin: Origin
     earlier: tuple[str, ...]
     answer: Answer

@@ -21,7 +21,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         CREATE TABLE turns (
           id TEXT PRIMARY KEY, person TEXT NOT NULL, number INTEGER NOT NULL, asked TEXT NOT NULL,
           conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-          answer BLOB NOT NULL,
+          settings_digest TEXT NOT NULL, generation TEXT NOT NULL, answer BLOB NOT NULL,
           UNIQUE (conversation, number)
         )
         """,
