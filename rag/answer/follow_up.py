@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.answer.compare import missing_quantities
-from rag.answer.ellipsis import depends, rewritten
+from rag.answer.complete import rewritten
+from rag.answer.ellipsis import depends
 from rag.answer.entities import entities
 from rag.answer.light_words import ASKING, content
 from rag.answer.llm import LanguageModel, Message
@@ -46,7 +47,7 @@ SYSTEM = """你负责改写提问。用户的最后一问省略了上文已有�
 5. 只输出改写后的问题，一行，以问号结尾。"""
 
 _LABEL = re.compile(
-    r"^(?:[-*•>#\d.、\s]|改写后的?(?:完整)?(?:问题|提问)?(?:是|为)?|完整的?问题|问题|提问)*[:：]?\s*"
+    r"^(?:[-*•>#\s]+|\d+[.、]\s*)?(?:(?:改写后?的?|完整的?)*(?:最后一)?(?:问题|提问|问)?(?:是|为)?[:：]\s*)?"
 )
 _QUOTES = re.compile(r"^[\"'“”「『`*]+|[\"'“”」』`*]+$")
 

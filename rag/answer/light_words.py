@@ -6,7 +6,7 @@ a subject, light verbs (发布, 使用) need one; asking and function words carr
 
 import re
 
-from rag.answer.slots import NAMES, ROLE, ROUTE, slots
+from rag.answer.slots import FORM, NAMES, ROLE, ROUTE, slots
 
 
 def _words(text: str) -> list[str]:
@@ -20,7 +20,8 @@ ATTRIBUTES = _words(
     "条件 资格 流程 程序 步骤 方法 方式 办法 措施 特点 特征 优点 优势 好处 坏处 缺点 不足 局限 风险 区别 差别 不同 联系 "
     "关系 例子 例外 情况 结果 结论 影响 背景 现状 趋势 前景 意思 含义 概念 类型 种类 分类 级别 等级 名称 名字 全称 缩写 "
     "作者 机构 单位 部门 负责人 主体 对象 人群 规格 参数规模 参数量 参数 架构 浓度 速度 温度 症状 表现 病因 并发症 预后 "
-    "治疗 检查 预防 监测 储存 贮藏 保存 给药途径 给药 途径 半衰期 起效 后果 责任 处罚"
+    "治疗 检查 预防 监测 储存 贮藏 保存 给药途径 给药 途径 半衰期 起效 "
+    "深度 高度 长度 宽度 重量 强度 间隔 顺序 颜色 位置 部位 地点 后果 责任 处罚"
 )
 # Sides of a subject that can be subjects themselves.
 _ASPECTS = _words("护理 监管 应用 部署 政策 管理 审批 备案 培训 安全性 有效性")
@@ -54,7 +55,7 @@ def _longest_first(words: list[str]) -> str:
     return "|".join(sorted(map(re.escape, words), key=lambda word: (-len(word), word)))
 
 
-_CARRIERS = (*NAMES, ROUTE, ROLE)
+_CARRIERS = (*NAMES, ROUTE, ROLE, FORM)
 _LIGHT = re.compile(_longest_first([*ATTRIBUTES, *_VERBS, *_ASKING, *_FUNCTION]))
 _WORDY = re.compile(r"[A-Za-z\u3400-\u9fff]+")
 ASKING = re.compile(_longest_first([w for w in _ASKING if w not in ("几", "告诉", "请问")]) + "|几")
@@ -62,6 +63,7 @@ ATTRIBUTE_END = re.compile(f"(?:{_longest_first([*ATTRIBUTES, *_ASPECTS])})$")
 ATTRIBUTE_START = re.compile(
     f"(?:最[大小高低长短]|主要|具体|常见)?的?(?:{_longest_first(ATTRIBUTES)})"
 )
+ASPECT_END = re.compile(f"(?:{_longest_first(_ASPECTS)})$")
 # 基层医疗机构 is no attribute of anything, though 机构 is one.
 BODY_END = re.compile("..(?:机构|单位|部门|人群|对象)$")
 _PERSON = re.compile(_longest_first(_PERSONS))

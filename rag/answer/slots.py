@@ -16,7 +16,7 @@ from rag.answer.entities import entities
 from rag.chinese import to_simplified
 
 TITLE, LATIN, PLACE, TIME, GROUP, ORDINAL = "title", "latin", "place", "time", "group", "ordinal"
-ROUTE, ROLE = "route", "role"
+ROUTE, ROLE, FORM = "route", "role", "form"
 # Kinds that name a thing; the others only say for whom, where or when it is asked.
 NAMES = (TITLE, LATIN)
 _HAN = "\u4e00-\u9fff"
@@ -55,6 +55,11 @@ _PATTERNS = tuple(
             "口服|静脉注射|静脉滴注|静脉推注|静滴|静注|肌肉注射|肌内注射|肌注|皮下注射|外用|吸入|雾化|舌下含服|鼻饲",
         ),
         ("degree", "[轻中重]度|轻症|重症|危重症"),
+        (
+            FORM,
+            "胶囊|片剂|颗粒剂|颗粒|注射液|注射剂|口服液|混悬液|缓释片|控释片|肠溶片|分散片|咀嚼片|软膏|滴眼液|栓剂|喷雾剂"
+            "|(?<=[胍平林星定唑普利坦汀钠钙镁])片",
+        ),
         ("finding", "阴性|阳性|偏高|偏低|过高|过低|升高|降低"),
         ("course", "急性|慢性"),
         ("class", "[0-9一二三四五ⅠⅡⅢⅣ]+[型期级]"),
@@ -64,7 +69,7 @@ _PATTERNS = tuple(
     )
 )
 _ABROAD = re.compile(
-    "我国|国内|国外|海外|境内|境外|其[他它]国家|别的国家|其[他它]地区|其[他它]省份?"
+    "全国|全球|全世界|全省|全市|我国|国内|国外|海外|境内|境外|其[他它]国家|别的国家|其[他它]地区|其[他它]省份?"
 )
 _PLACE_ENDING = re.compile("(?:自治区|特别行政区|[省市])?")
 # What ends before a name of a group begins: 对于糖尿病患者 names 糖尿病患者.
@@ -153,6 +158,17 @@ def swapped(text: str, value: str, kind: str) -> str | None:
     if _JOINT.search(old):
         rest = rest.replace("分别", "", 1).replace("各自", "", 1)
     return text[: span[0]] + value + rest
+
+
+def swapped_all(text: str, value: str) -> str | None:
+    """``text`` with every value of ``value``, which holds nothing else (英国NHS), put in."""
+    found = slots(value)
+    if len(found) < 2 or "".join(slot.text for slot in found) != value.replace("的", ""):
+        return None
+    exchanged: str | None = text
+    for slot in found:
+        exchanged = swapped(exchanged, slot.text, slot.kind) if exchanged is not None else None
+    return exchanged
 
 
 def named(text: str, kinds: Sequence[str] = NAMES) -> list[str]:

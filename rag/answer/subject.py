@@ -22,7 +22,7 @@ _END = re.compile(r"[\s?？。.!！,，~…]+$")
 # Behind a subject begins what is said of it.
 _PREDICATE = re.compile(
     "有(?!效|机|害)|是(?!否)|指的|叫|要(?!求|点)|需要|(?<![适反])应(?!用|激|急|答)|必须|可(?!扩|靠|信|视)|能(?!力|量|源|效|谱|够)"
-    "|会(?!议|诊|计)|由|在(?!线)|包[括含]|分[为成]|属于|适用|怎|如何|为什么|为何|是否|什么|哪|多少|多久|多长|多大|几(?!率|何)|何时"
+    "|会(?!议|诊|计)|由|在(?!线)|包[括含]|分(?:[为成]|(?=[几多]|[0-9一二三四五六七八九十]))|用(?=什么|哪|多|几|于)|最[多少长短大小高低早晚]|属于|适用|怎|如何|为什么|为何|是否|什么|哪|多少|多久|多长|多大|几(?!率|何)|何时"
     "|发布了?|出台了?|规定了?|对|于|把|将|被|一[天日次]|每[天日次]|通常|一般|主要|达到|超过|吃|服用|安全吗|贵吗|和.{1,12}(?:区别|不同|差别)"
 )
 _DEFINED = re.compile(
@@ -36,6 +36,8 @@ _OBJECT = re.compile(
     "(?:可以|可否|能不能|能否|能|可|会|要|应该|应当|应|需要)(?:不能)?(?:服用|使用|注射|接种|应用|吃|用|喝|打|做)(.{2,12})$"
 )
 _TAKING = re.compile("^(?:服用|使用|注射|接种|吃|打)(?=..)")
+# 国家卫健委什么时候发布的参考指引: what was published is spoken of, not who did it.
+_MADE = re.compile("(?:发布|出台|印发|公布|通过|制定|推出|颁布)了?的?([^，,]{2,16})$")
 _LEADING = re.compile("^(?:在|对于?|关于|如果|针对|给)")
 
 
@@ -128,7 +130,12 @@ def antecedent(turns: Sequence[Turn]) -> str:
         if len(new) == 1:
             return new[0]
     titles = named(asked, (TITLE,))
-    return titles[0] if len(titles) == 1 else subject(asked, qualified=True)
+    if len(titles) == 1:
+        return titles[0]
+    made = _MADE.search(stem(asked))
+    if made and content(made[1]) and not ASKING.search(made[1]):
+        return made[1]
+    return subject(asked, qualified=True)
 
 
 def pair(question: str) -> tuple[str, str] | None:

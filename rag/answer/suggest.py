@@ -24,11 +24,12 @@ _MOST_TRIED = 6
 _SECONDS = 3.0
 # Questions that share more of their characters than this are one question.
 _SAME = 0.72
-_LONGEST = 40
+_SHORTEST, _LONGEST = 4, 40
 _NEAR = 1200
 _NUMBERING = re.compile(
     r"^(?:第?[0-9一二三四五六七八九十]+(?:[章节条部分]+|[、.．)）])\s*|[（(][0-9一二三四五六七八九十]+[)）]\s*)+"
 )
+_ASKS = re.compile("怎样|如何|怎么|为什么|什么|谁|哪|多少")
 _BRACKETS = re.compile(r"[（(][^（）()]*[）)]$")
 # 特征一：资源需求大
 _LABEL = re.compile(r"^[^：:]{1,6}[0-9一二三四五六七八九十]+[：:]\s*([^：:]{3,16})$")
@@ -52,6 +53,7 @@ _LISTED = re.compile(
 _SIDE = re.compile(
     "(?:级别|等级|流程|依据|目的|背景|现状|趋势|前景|意义|作用|标准|范围|方式|时间|日期|机制|原理)$"
 )
+_POINTS = re.compile("[这那该它其]|本[文篇院规办条指]")
 _DEFINED = re.compile(
     "^[“「]?([^，。；：、？“”（）()《》]{2,12})[”」]?(?:（[^）]*）)?(?:是指|指的是|，?是一[种类个套]|即指)"
 )
@@ -107,7 +109,11 @@ def candidates(answer: Answer, document: Callable[[str], Document]) -> Iterator[
             question = next(source, None)
             if question is None:
                 sources.remove(source)
-            elif question not in given and not depends(question) and len(question) <= _LONGEST:
+            elif (
+                question not in given
+                and not depends(question)
+                and _SHORTEST <= len(question) <= _LONGEST
+            ):
                 given.add(question)
                 yield question
 
@@ -165,7 +171,7 @@ def _heading_question(heading: str, parent: str, title: str, question: str) -> s
     heading = heading.rpartition("：")[2]
     if not 2 <= len(heading) <= 24 or _EMPTY_HEADING.match(heading) or not _HAN.search(heading):
         return ""
-    if ASKING.search(heading):
+    if _ASKS.search(heading):
         return f"{heading.rstrip('？?')}？"
     about = _about(parent or title)
     if kind_of(heading) == PLACE:
@@ -216,7 +222,7 @@ def _sentences(document: Document, place: int, question: str) -> Iterator[tuple[
         sentence = document.text[start + first : start + last]
         distance = abs(start + first - place)
         defined = _DEFINED.match(plain(sentence))
-        if defined and defined[1] not in question and not re.search("[这那该它其本]", defined[1]):
+        if defined and defined[1] not in question and not _POINTS.match(defined[1]):
             yield distance, f"什么是{defined[1]}？"
         for title in named(plain(sentence), ("title",))[:1]:
             if title not in plain(question):
