@@ -148,6 +148,21 @@ def test_what_a_model_may_not_write_is_thrown_away(written):
     assert (result.text, result.how) == ("英国怎样规范医疗人工智能？", "rule")
 
 
+@pytest.mark.parametrize(
+    ("before", "question", "written"),
+    [
+        ("美国怎样规范医疗人工智能？", "那英国呢？", "英国在规范医疗人工智能方面采取了哪些措施？"),
+        ("门诊病历要保存多久？", "住院病历呢？", "住院病历需要保存多长时间？"),
+        ("三甲医院可以部署大模型吗？", "为什么？", "为什么三甲医院可以部署大模型？"),
+        ("1型糖尿病怎么用胰岛素？", "2型呢？", "2型糖尿病怎么用胰岛素？"),
+        ("手术同意书谁签？", "未成年人呢？", "“未成年人的手术同意书由谁签署？”"),
+    ],
+)
+def test_a_model_may_say_it_in_its_own_words(before, question, written):
+    result = stand_alone(question, [Turn(before)], model=ScriptedModel("问题：", written))
+    assert (result.text, result.how) == (written.strip("“”"), "model")
+
+
 @pytest.mark.parametrize("error", [LanguageModelUnavailable("没有"), LanguageModelBroken("断了")])
 def test_rules_stand_in_for_a_model_that_fails(error):
     result = stand_alone("那英国呢？", [AMERICA], model=ScriptedModel("英国", error))

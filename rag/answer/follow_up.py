@@ -36,7 +36,7 @@ _MOST_CHARACTERS = 200
 _PATIENCE = 12.0
 _MOST_THINKING = 400
 _LENGTH_RATIO = 3
-# The share of a rewritten question's characters that were said before or ask.
+# The share of the characters of its content that were said before.
 _LEAST_KNOWN = 0.8
 
 SYSTEM = """你负责改写提问。用户的最后一问省略了上文已有的内容，请把它改写成不看上文也能看懂的一个完整问题。
@@ -86,7 +86,7 @@ def stand_alone(
 def accepted(text: str, question: str, turns: Sequence[Turn]) -> bool:
     """Whether a model's rewriting may be searched: one complete question, nothing invented.
 
-    Its numbers, names and nearly all of its characters were said before, what ``question`` itself
+    Its numbers, its names and nearly all of its content were said before, what ``question`` itself
     names is kept, and it is at most three times as long as the questions it is made of.
     """
     asked, full = plain(question), plain(text)
@@ -100,9 +100,8 @@ def accepted(text: str, question: str, turns: Sequence[Turn]) -> bool:
     if missing_quantities(full, said) or missing_names(full, said):
         return False
     everything = "".join(said).lower()
-    characters = [c for c in ASKING.sub("", full).lower() if c.isalnum()]
-    known = sum(c in everything or not content(c) for c in characters)
-    if known < _LEAST_KNOWN * len(characters):
+    carried = content(full).lower()
+    if sum(character in everything for character in carried) < _LEAST_KNOWN * len(carried):
         return False
     own = {slot.text for slot in slots(asked)}
     return all(value in full for value in own) and entities(asked) <= entities(full)
