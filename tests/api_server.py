@@ -57,6 +57,21 @@ SCRIPT = {
 }
 
 
+HOST = "http://127.0.0.1:7860"
+LOCAL = ("127.0.0.1", 50_000)
+KEY = "k" * 16
+CHAT = {"messages": [{"role": "user", "content": QUESTION}]}
+# Every route that works, with a body that is right.
+CALLS = [
+    ("POST", "/v1/chat/completions", CHAT),
+    ("GET", "/v1/models", None),
+    ("GET", "/v1/models/yiwen", None),
+    ("POST", "/api/ask", {"question": QUESTION}),
+    ("POST", "/api/search", {"question": QUESTION}),
+]
+PAGES = [("GET", "/api/docs", None), ("GET", "/api/openapi.json", None)]
+
+
 class ProgramAssistant(ScriptedAssistant):
     """The scripted assistant with search and collections."""
 

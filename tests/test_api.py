@@ -1,35 +1,45 @@
-"""Our own protocol, who may call, what the gate keeps out, and the documentation page."""
+"""Our own protocol, errors, and the documentation page."""
 
 import json
+import os
 import re
+import signal
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
-from api_server import ANSWER, DOWN, QUESTION, TEXT, ProgramAssistant, assistant, served
+from api_server import (
+    ANSWER,
+    CHAT,
+    DOWN,
+    HOST,
+    LOCAL,
+    QUESTION,
+    TEXT,
+    ProgramAssistant,
+    assistant,
+    served,
+)
 from starlette.testclient import TestClient
 
+from rag.errors import LanguageModelBroken
 from rag.wire import answer_to_json, hit_to_json
 from ui import api_texts, texts
-from ui.api_access import Person
+from ui.api_answers import (
+    AnswerBody,
+    CompletionBody,
+    NativeErrorBody,
+    OpenAIErrorBody,
+    SearchBody,
+)
 from ui.api_errors import ApiError, native_body
 from ui.app import build_app
-from ui.guard import CONTENT_SECURITY_POLICY, MAX_BODY_BYTES
-
-HOST = "http://127.0.0.1:7860"
-LOCAL = ("127.0.0.1", 50_000)
-KEY = "k" * 16
-CHAT = {"messages": [{"role": "user", "content": QUESTION}]}
-# Every route that works, with a body that is right.
-CALLS = [
-    ("POST", "/v1/chat/completions", CHAT),
-    ("GET", "/v1/models", None),
-    ("GET", "/v1/models/yiwen", None),
-    ("POST", "/api/ask", {"question": QUESTION}),
-    ("POST", "/api/search", {"question": QUESTION}),
-]
-PAGES = [("GET", "/api/docs", None), ("GET", "/api/openapi.json", None)]
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +113,8 @@ def test_events_grow_and_end_with_the_whole_answer(way: str) -> None:
 
 
 def test_an_error_after_the_first_words_is_an_event() -> None:
-    from rag.errors import LanguageModelBroken
-
     class Breaks(ProgramAssistant):
         def stream(self, question, *, collections=None):
-            import time
-
             yield replace(ANSWER, finished=False)
             time.sleep(0.5)
             raise LanguageModelBroken("回答中途断了。请再问一次")
@@ -189,141 +195,50 @@ def test_a_message_without_a_remedy_stays_whole() -> None:
     assert body == {"error": {"code": "x", "message": "坏了", "remedy": ""}}
 
 
-# Who may call
-
-
-@pytest.mark.parametrize(("method", "path", "body"), CALLS + PAGES)
-def test_a_program_on_this_machine_needs_nothing(
-    client: TestClient, method: str, path: str, body: object
-) -> None:
-    response = client.request(method, path, json=body)
-    assert response.status_code == 200
-    assert response.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
-    assert "access-control-allow-origin" not in response.headers
-
-
-@pytest.mark.parametrize("address", ["10.0.0.7", "::ffff:10.0.0.7", "testclient"])
-def test_another_machine_is_refused_without_a_key(
-    answering: ProgramAssistant, address: str
-) -> None:
-    app = build_app(answering)
-    with TestClient(app, base_url=HOST, client=(address, 50_000)) as client:
-        for method, path, body in CALLS + PAGES:
-            response = client.request(method, path, json=body)
-            assert response.status_code == 401
-            assert response.json()["error"]["code"] == "not_admitted"
-            assert response.headers["www-authenticate"] == "Bearer"
-
-
-@pytest.mark.parametrize("address", ["::1", "::ffff:127.0.0.1"])
-def test_this_machine_has_other_names(answering: ProgramAssistant, address: str) -> None:
-    with TestClient(build_app(answering), base_url=HOST, client=(address, 50_000)) as client:
-        assert client.get("/v1/models").status_code == 200
-
-
-def test_with_keys_every_call_needs_one(answering: ProgramAssistant) -> None:
-    app = build_app(answering, api_keys=["a" * 16, KEY])
-    for address in ("127.0.0.1", "10.0.0.7"):
-        with TestClient(app, base_url=HOST, client=(address, 50_000)) as client:
-            for method, path, body in CALLS:
-                refused = client.request(method, path, json=body)
-                assert refused.status_code == 401
-                assert refused.json()["error"]["code"] == "invalid_api_key"
-                for wrong in (f"Bearer {KEY}x", f"Basic {KEY}", "Bearer", "Bearer é"):
-                    headers = {"authorization": wrong.encode()}
-                    refused = client.request(method, path, json=body, headers=headers)
-                    assert refused.status_code == 401
-                headers = {"authorization": f"Bearer {KEY}"}
-                assert client.request(method, path, json=body, headers=headers).is_success
-    with TestClient(app, base_url=HOST, client=LOCAL) as client:
-        assert "Bearer $YIWEN_API_KEY" in client.get("/api/docs").text
-        document = client.get("/api/openapi.json").json()
-        assert document["security"] == [{"key": []}]
-
-
-def test_sign_in_decides_where_it_is_given(answering: ProgramAssistant) -> None:
-    def authorize(request):
-        name = request.cookies.get("session")
-        return Person(name) if name == "李医生" or name == "li" else None
-
-    app = build_app(answering, authorize=authorize)
-    with TestClient(app, base_url=HOST, client=LOCAL) as client:
-        for method, path, body in CALLS + PAGES:
-            assert client.request(method, path, json=body).status_code == 401
-        client.cookies.set("session", "li")
-        for method, path, body in CALLS + PAGES:
-            assert client.request(method, path, json=body).status_code == 200
-
-
-# What the gate keeps out
-
-
-@pytest.mark.parametrize(
-    ("headers", "status", "code"),
-    [
-        ({"origin": "http://evil.example"}, 403, "foreign_origin"),
-        ({"origin": "null"}, 403, "foreign_origin"),
-        ({"origin": "http://127.0.0.1:9999"}, 403, "foreign_origin"),
-        ({"sec-fetch-site": "cross-site"}, 403, "foreign_origin"),
-        ({"sec-fetch-site": "same-site"}, 403, "foreign_origin"),
-        ({"host": "evil.example"}, 421, "unknown_host"),
-        ({"content-type": "text/plain"}, 415, "unsupported_media_type"),
-        ({"content-type": "application/x-www-form-urlencoded"}, 415, "unsupported_media_type"),
-    ],
+PROGRAM = """
+import sys
+from api_server import assistant
+from ui.app import serve
+serve(
+    assistant(never_ends=True),
+    "127.0.0.1",
+    int(sys.argv[1]),
+    on_ready=lambda url: print(url, flush=True),
 )
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/api/ask", "/api/search"])
-def test_a_page_of_another_site_cannot_ask(
-    client: TestClient,
-    answering: ProgramAssistant,
-    path: str,
-    headers: dict[str, str],
-    status: int,
-    code: str,
-) -> None:
-    asked = len(answering.asked)
-    content = json.dumps({"question": QUESTION, **CHAT}).encode()
-    response = client.post(
-        path, content=content, headers={"content-type": "application/json", **headers}
+print("closed", flush=True)
+"""
+
+
+def test_an_interrupt_ends_a_server_that_is_answering() -> None:
+    tests = Path(__file__).parent
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(port)],
+        cwd=tests.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ, PYTHONPATH=f"{tests}{os.pathsep}{tests.parent}"),
     )
-    assert response.status_code == status
-    assert response.json()["error"]["code"] == code
-    assert "access-control-allow-origin" not in response.headers
-    assert len(answering.asked) == asked
-
-
-def test_a_preflight_of_another_site_is_refused(client: TestClient) -> None:
-    headers = {"origin": "http://evil.example", "access-control-request-method": "POST"}
-    assert client.options("/v1/chat/completions", headers=headers).status_code == 403
-
-
-def test_our_own_page_may_ask(client: TestClient) -> None:
-    headers = {"origin": HOST, "sec-fetch-site": "same-origin"}
-    assert client.post("/api/ask", json={"question": QUESTION}, headers=headers).is_success
-
-
-@pytest.mark.parametrize(
-    ("path", "fields"),
-    [
-        ("/v1/chat/completions", {"message", "type", "param", "code"}),
-        ("/api/ask", {"code", "message", "remedy"}),
-    ],
-)
-def test_a_large_or_unsized_body_is_refused_in_shape(
-    client: TestClient, path: str, fields: set[str]
-) -> None:
-    headers = {"content-type": "application/json"}
-    for content in (b"x" * (MAX_BODY_BYTES + 1), iter([b"{}"])):
-        response = client.post(path, content=content, headers=headers)
-        assert response.status_code == 413
-        assert response.json()["error"].keys() == fields
-        assert response.json()["error"]["code"] == "request_too_large"
-
-
-@pytest.mark.parametrize("path", ["/api/run/ask", "/api/", "/v1/", "/v1/completions", "/api/info"])
-def test_nothing_of_the_framework_is_behind_the_prefixes(client: TestClient, path: str) -> None:
-    response = client.post(path, json={"data": ["问"]})
-    assert response.status_code in (404, 405)
-    assert "error" in response.json()
+    try:
+        assert program.stdout is not None
+        url = program.stdout.readline().strip()
+        body = {"question": QUESTION, "stream": True}
+        with (
+            httpx.Client(trust_env=False) as plain,
+            plain.stream("POST", f"{url}/api/ask", json=body) as response,
+        ):
+            lines = response.iter_lines()
+            assert next(lines) == "event: answer"
+            program.send_signal(signal.SIGINT)
+            out, err = program.communicate(timeout=30)
+        assert out.strip() == "closed"
+        assert "Traceback" not in err
+    finally:
+        program.kill()
+        program.communicate()
 
 
 # Documentation
@@ -341,6 +256,15 @@ def test_the_document_names_every_route_and_only_schemas_it_uses(client: TestCli
     used = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
     assert used == set(document["components"]["schemas"])
     assert "security" not in document
+
+
+def test_answers_are_what_the_document_says(client: TestClient) -> None:
+    asked = {"question": QUESTION}
+    SearchBody.model_validate(client.post("/api/search", json=asked).json())
+    AnswerBody.model_validate(client.post("/api/ask", json=asked).json())
+    CompletionBody.model_validate(client.post("/v1/chat/completions", json=CHAT).json())
+    NativeErrorBody.model_validate(client.post("/api/ask", json={}).json())
+    OpenAIErrorBody.model_validate(client.post("/v1/chat/completions", json={}).json())
 
 
 def test_the_page_is_plain_and_loads_nothing(client: TestClient) -> None:

@@ -303,6 +303,30 @@ def test_a_full_queue_is_429_and_a_left_one_serves_again() -> None:
         assert plain.post("/v1/chat/completions", json=BODY, timeout=10).status_code == 200
 
 
+def test_eight_at_once_are_all_answered_and_all_streams_advance() -> None:
+    answering = assistant(pause=0.1)
+    ends: list[tuple[float, str]] = []
+    with served(answering, concurrency=8, queue=1) as url:
+
+        def stream() -> None:
+            with httpx.Client(trust_env=False, timeout=30) as plain:
+                body = {"question": QUESTION, "stream": True}
+                text = plain.post(f"{url}/api/ask", json=body).text
+            ends.append((time.monotonic(), text))
+
+        threads = [threading.Thread(target=stream) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(ends) == 8
+    assert all(text.count("event: done") == 1 for _, text in ends)
+    assert all(text.count("event: answer") >= 3 for _, text in ends)
+    # Six pauses of 0.1 s each, side by side and not one after the other (4.8 s).
+    times = [end for end, _ in ends]
+    assert max(times) - min(times) < 2.0
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_llama_index_asks(url: str, stream: bool) -> None:
     from llama_index.core.base.llms.types import ChatMessage

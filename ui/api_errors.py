@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import Scope
@@ -137,10 +138,16 @@ class ApiGate(Gate):
         )
 
 
-def new_app(title: str) -> FastAPI:
-    """An application without pages of its own that answers every error in its protocol's shape."""
+def new_app(title: str, error: type[BaseModel]) -> FastAPI:
+    """An application without pages of its own that answers every error in its protocol's shape,
+    which ``error`` describes."""
     app = FastAPI(
-        title=title, openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY
+        title=title,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=NO_TELEMETRY,
+        responses={"default": {"model": error, "description": api_texts.ERROR}},
     )
 
     def answer(translate: Callable[[Request, Any], ApiError]) -> Callable[..., JSONResponse]:

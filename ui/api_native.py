@@ -18,6 +18,7 @@ from rag.errors import RagError
 from rag.types import Answer
 from rag.wire import answer_to_json, hit_to_json
 from ui import api_texts, texts
+from ui.api_answers import AnswerBody, NativeErrorBody, SearchBody
 from ui.api_ask import Desk, Exchange, Text
 from ui.api_errors import ApiError, from_error, native_body, new_app
 from ui.api_run import EventStream, Run
@@ -45,9 +46,13 @@ class AskRequest(SearchRequest):
 
 def native_app(desk: Desk) -> FastAPI:
     """The routes below ``/api``."""
-    app = new_app(api_texts.API_TITLE)
+    app = new_app(api_texts.API_TITLE, NativeErrorBody)
 
-    @app.post("/ask", summary="提问")
+    @app.post(
+        "/ask",
+        summary="提问",
+        responses={200: {"model": AnswerBody, "description": api_texts.ANSWER}},
+    )
     async def ask(asked: AskRequest, request: Request) -> Response:
         """完整回答：正文、逐句核对结论、引用、段落与用时；stream 为 true 时依次发送 answer、done 或 error 事件。"""
         question = desk.checked(asked.question)
@@ -58,7 +63,11 @@ def native_app(desk: Desk) -> FastAPI:
             return EventStream(run, _events(asked, run))
         return JSONResponse(_answer(asked, await run.last(request)))
 
-    @app.post("/search", summary="检索段落，不生成回答")
+    @app.post(
+        "/search",
+        summary="检索段落，不生成回答",
+        responses={200: {"model": SearchBody, "description": api_texts.ANSWER}},
+    )
     async def search(asked: SearchRequest, request: Request) -> Response:
         """段落按得分排列，附在资料中的位置、各项得分与阅读模型找到的答案位置。"""
         question = desk.checked(asked.question)

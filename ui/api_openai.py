@@ -19,6 +19,7 @@ from rag.errors import RagError
 from rag.types import Answer
 from rag.wire import answer_to_json
 from ui import api_texts, texts
+from ui.api_answers import CompletionBody, OpenAIErrorBody
 from ui.api_ask import Desk, Exchange, Text
 from ui.api_errors import ApiError, from_error, new_app, openai_body
 from ui.api_run import EventStream, Run
@@ -119,7 +120,7 @@ class ChatRequest(BaseModel):
 
 def openai_app(desk: Desk) -> FastAPI:
     """The routes below ``/v1``."""
-    app = new_app(MODEL)
+    app = new_app(MODEL, OpenAIErrorBody)
     created = int(time.time())
 
     def described(name: str) -> dict[str, Any]:
@@ -136,7 +137,11 @@ def openai_app(desk: Desk) -> FastAPI:
             raise ApiError(404, "model_not_found", message, "model")
         return described(model)
 
-    @app.post("/chat/completions", summary="提问（OpenAI 协议）")
+    @app.post(
+        "/chat/completions",
+        summary="提问（OpenAI 协议）",
+        responses={200: {"model": CompletionBody, "description": api_texts.ANSWER}},
+    )
     async def complete(asked: ChatRequest, request: Request) -> Response:
         """回答附引用 [n]、资料来源与扩展字段 yiwen（状态、逐句核对结论、引用、段落、置信度、用时）。"""
         question, history = asked.conversation()

@@ -19,8 +19,10 @@ _STYLE = """
 body { max-width: 52rem; margin: 0 auto; padding: 2rem 1rem 4rem;
   font: 16px/1.7 "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", system-ui, sans-serif; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.05rem; margin: 2.5rem 0 .3rem; }
+h3 { font-size: .9rem; margin: 1rem 0 0; }
 h2 b { color: light-dark(#0f766e, #5eead4); } p { margin: .3rem 0; }
 table { border-collapse: collapse; width: 100%; margin: .6rem 0; }
+td:nth-child(2) { max-width: 22rem; overflow-wrap: anywhere; font-size: .875rem; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; vertical-align: top;
   border-bottom: 1px solid light-dark(#d4d4d8, #3f3f46); }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .8rem; border-radius: .5rem;
@@ -60,16 +62,27 @@ def _operation(
         f"<section><h2><b>{escape(method.upper())}</b> <code>{escape(path)}</code> "
         f"{escape(operation.get('summary', ''))}</h2><p>{escape(operation.get('description', ''))}</p>"
     ]
-    body = operation.get("requestBody")
-    if body is not None:
-        name = body["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
-        parts.append(_fields(schemas[name], schemas))
+    if "requestBody" in operation:
+        parts.append(
+            _fields(texts.PAGE_REQUEST, _schema(operation["requestBody"], schemas), schemas)
+        )
+        answer = _schema(operation["responses"]["200"], schemas)
+        parts.append(_fields(texts.PAGE_ANSWER, answer, schemas))
     parts.append(f"<pre>{escape(curl)}</pre></section>")
     return "".join(parts)
 
 
-def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> str:
-    required = schema.get("required", ())
+def _schema(body: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    return _named(body["content"]["application/json"]["schema"]["$ref"], schemas)
+
+
+def _named(reference: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = schemas[reference.rsplit("/", 1)[1]]
+    return schema
+
+
+def _fields(title: str, schema: dict[str, Any], schemas: dict[str, Any]) -> str:
+    required = schema.get("required", ()) if title == texts.PAGE_REQUEST else ()
     rows = []
     for name, field in schema["properties"].items():
         meaning = field.get("description", "")
@@ -83,7 +96,7 @@ def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> str:
         f'<th scope="col">{escape(head)}</th>'
         for head in (texts.PAGE_NAME, texts.PAGE_KIND, texts.PAGE_MEANING)
     )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"<h3>{escape(title)}</h3><table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _kind(field: dict[str, Any], schemas: dict[str, Any]) -> str:
@@ -92,10 +105,13 @@ def _kind(field: dict[str, Any], schemas: dict[str, Any]) -> str:
         kinds = [_kind(one, schemas) for one in field["anyOf"] if one.get("type") != "null"]
         return " | ".join(kinds)
     if "$ref" in field:
-        return f"{{{', '.join(schemas[field['$ref'].rsplit('/', 1)[1]]['properties'])}}}"
+        schema = _named(field["$ref"], schemas)
+        if "enum" in schema:
+            return " | ".join(schema["enum"])
+        return f"{{{', '.join(schema['properties'])}}}"
     if field.get("type") == "array":
-        return f"[{_kind(field['items'], schemas)}]"
-    return str(field["type"])
+        return f"[{_kind(field.get('items', {}), schemas)}]"
+    return str(field.get("type", ""))
 
 
 def _curl(url: str, method: str, with_keys: bool) -> str:

@@ -4,6 +4,8 @@ from typing import Final
 
 API_TITLE: Final = "医问 API"
 API_DESCRIPTION: Final = "依据本院资料回答，每一句都附出处与核对结论。字段说明见 docs/api.md。"
+ERROR: Final = "错误，状态码见 docs/api.md"
+ANSWER: Final = "回答"
 
 NOTICE: Final = "提示：{notice}"
 SOURCES: Final = "资料来源"
@@ -40,6 +42,8 @@ PAGE_INTRO: Final = (
 PAGE_DOCUMENT: Final = "OpenAPI 文档"
 PAGE_KEY_NEEDED: Final = "已设置接口密钥：每个请求都要带 Authorization: Bearer 请求头。"
 PAGE_KEY_FREE: Final = "未设置接口密钥：只有本机程序可以调用。"
+PAGE_REQUEST: Final = "请求"
+PAGE_ANSWER: Final = "应答"
 PAGE_NAME: Final = "字段"
 PAGE_KIND: Final = "类型"
 PAGE_MEANING: Final = "含义"

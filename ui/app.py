@@ -209,6 +209,7 @@ def serve(
             timeout_graceful_shutdown=3,
         )
         server = uvicorn.Server(config)
+        logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
         if on_ready is not None:
             threading.Thread(
                 target=_wait_until_ready,
@@ -218,6 +219,11 @@ def serve(
         # A second Ctrl+C, or the first one while starting, reaches us as KeyboardInterrupt.
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether the server's log says more than that answers were cut off when it was stopped."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _inside_event_loop(build: "Callable[[], FastAPI]") -> "FastAPI":
