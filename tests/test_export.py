@@ -13,9 +13,11 @@ import pypdfium2
 import pytest
 from fontTools.subset import Subsetter
 from fontTools.ttLib import TTFont
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from rag.export import markdown
+from rag.export import markdown, word
 from rag.export.characters import shown
 from rag.export.content import Entry, Exported, blocks
 from rag.export.files import Form, export
@@ -151,6 +153,52 @@ def test_any_line_stays_that_line_in_markdown(line):
     alone = Exported((Entry(replace(ANSWER, text=line, sentences=())),))
     html = MarkdownIt("commonmark").render(markdown.write(alone))
     assert not re.search("<(a|img|script|hr|ol|ul|code|em)[ />]", html)
+
+
+# Letters, digits and what Markdown, XML and PDF give a meaning, mixed.
+HOSTILE = st.text(
+    st.sampled_from(
+        [*"*_~`<>&|\\[]()#+-=.:!$^{}@'\"/ \n\t1a鐘，。。（〔", "\x00", "\u202e", "😀", "\ud83d"]
+    ),
+    max_size=40,
+)
+
+
+def exported_of(text: str) -> Exported:
+    return Exported(
+        (Entry(replace(ANSWER, text=text, sentences=(), citations=(), notices=())),), title=text
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(HOSTILE)
+def test_any_text_stays_itself_in_markdown(text):
+    rendered = markdown_text(markdown.write(exported_of(text)))
+    # An empty line separates paragraphs, so how many there were is not kept.
+    wanted = "\n".join(line for line in shown(text).split("\n") if line)
+    body = rendered[rendered.index("qwen3:8b）") + len("qwen3:8b）") :].removesuffix(f"{LABEL}\n")
+    assert "\n".join(line for line in body.split("\n") if line) == wanted
+
+
+@settings(max_examples=30, deadline=None)
+@given(HOSTILE)
+def test_any_text_stays_itself_in_word(text):
+    lines = word_lines(word.write(exported_of(text)))
+    place = lines.index("回答（已回答，qwen3:8b）") + 1
+    assert lines[place:-1] == shown(text).split("\n")
+
+
+@needs_font
+@settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate])
+@given(HOSTILE)
+def test_any_text_stays_itself_in_pdf(text):
+    content = export(exported_of(text), Form.PDF).content
+    wanted = squeezed(shown(text)).replace("😀", "〔U+1F600〕")
+    read = squeezed(pdf_text(content))
+    body = read[read.index("qwen3:8b）") + len("qwen3:8b）") : read.rindex(LABEL)]
+    assert body.replace("〕〔", "").replace("U+", "") == wanted.replace("〕〔", "").replace(
+        "U+", ""
+    )
 
 
 def test_word_has_every_character_and_the_label_on_each_page():

@@ -6,6 +6,7 @@ tests use as well; a subset of the characters used is embedded, a few kilobytes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -61,6 +62,7 @@ def find_font(wanted: Path | None = None, system: Sequence[tuple[str, int]] = SY
     )
 
 
+@lru_cache(maxsize=8)
 def check_font(font: Font, needed: str) -> None:
     """Refuse a file that is no font, and a font without these characters.
 
