@@ -7,7 +7,7 @@ clinicians get. An `Assistant` may be used from several threads at once.
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from rag.answer import extract, spans
 from rag.answer.conflicts import contradicted_amounts
 from rag.answer.evidence import Features, judge, reading_features, similarity_features
+from rag.answer.follow_up import Rewritten, Turn, stand_alone
 from rag.answer.verify import SupportChecker
 from rag.errors import LanguageModelError, ModelError, QuestionError
 from rag.extractive import correct, quote
@@ -179,6 +180,10 @@ class Assistant:
             CorpusIndexError: the index has no such document.
         """
         return self.index.documents.document(document)
+
+    def stand_alone(self, history: Sequence[Turn], question: str) -> Rewritten:
+        """A follow-up question as it is to be searched; see `rag.answer.follow_up.stand_alone`."""
+        return stand_alone(question, history, model=self._models.current())
 
     def search(
         self,

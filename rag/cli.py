@@ -8,7 +8,7 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rag.indexer import IndexReport
     from rag.settings import Settings
     from rag.types import Answer
+    from ui.api_ask import Exchange
 
 app = typer.Typer(
     help="医问：对本院文档的中文问答，回答附出处，数据不出院。",
@@ -162,6 +163,13 @@ def serve(
         from ui.app import serve as serve_page
         from ui.chat import ComplianceNotice
     compliance = settings.compliance
+
+    from rag.answer.follow_up import Turn
+
+    def follow_up(history: "Sequence[Exchange]", question: str) -> str:
+        turns = [Turn(exchange.question, exchange.answer) for exchange in history]
+        return assistant.stand_alone(turns, question).text
+
     serve_page(
         assistant,
         settings.serve.host,
@@ -171,6 +179,8 @@ def serve(
         queue=settings.serve.queue,
         max_question_characters=settings.answer.max_question_characters,
         compliance=ComplianceNotice(compliance.model_name, compliance.filing_number),
+        api_keys=settings.api.keys,
+        follow_up=follow_up,
         on_ready=lambda url: typer.echo(f"医问已启动：{url}（按 Ctrl+C 停止）"),
     )
 

@@ -19,6 +19,8 @@ def hit_to_json(hit: Hit) -> dict[str, Any]:
         "end": passage.end,
         "page": passage.page,
         "heading": passage.heading,
+        "source": hit.source,
+        "date": hit.date,
         "score": round(hit.score, 6),
         "dense": round(hit.dense, 6),
         "keyword": round(hit.keyword, 6),
@@ -83,6 +85,7 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
         "prompt_tokens": answer.prompt_tokens,
         "trimmed": answer.trimmed,
         "output_tokens": answer.output_tokens,
+        "finished": answer.finished,
         "timings": {name: round(seconds, 4) for name, seconds in answer.timings.items()},
     }
 

@@ -32,6 +32,7 @@ ANSWER = {
     "trimmed",
     "output_tokens",
     "span",
+    "finished",
     "timings",
 }
 SENTENCE = {"text", "citations", "verdict", "mismatches", "reasons"}
@@ -56,6 +57,8 @@ HIT = {
     "end",
     "page",
     "heading",
+    "source",
+    "date",
     "score",
     "dense",
     "keyword",

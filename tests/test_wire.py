@@ -86,6 +86,8 @@ def test_an_answer_has_the_fields_of_the_contract_and_their_values():
                 "end": 7,
                 "page": 2,
                 "heading": "培训 > 频次",
+                "source": "",
+                "date": "",
                 "score": 0.812346,
                 "dense": 0.9,
                 "keyword": 4.5,
@@ -104,6 +106,7 @@ def test_an_answer_has_the_fields_of_the_contract_and_their_values():
         "prompt_tokens": 0,
         "trimmed": 0,
         "output_tokens": 0,
+        "finished": True,
         "timings": {"retrieve": 0.0123, "total": 1.5},
     }
 

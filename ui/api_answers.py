@@ -48,6 +48,8 @@ class PassageBody(_Body):
     end: int
     page: int | None
     heading: str
+    source: str
+    date: str
     score: float = Field(description="排序所依据的得分，0 到 1")
     dense: float = Field(description="向量余弦")
     keyword: float = Field(description="BM25 原始得分")
@@ -78,6 +80,7 @@ class EvidenceBody(_Body):
 
 class AnswerBody(EvidenceBody):
     question: str
+    finished: bool = Field(description="是否已是完整的最终回答")
     text: str = Field(description="回答，带 [n] 标号")
     prompt_tokens: int = Field(description="送给语言模型的词元数，摘录时为 0")
     trimmed: int = Field(description="放不进模型窗口的段落数")
