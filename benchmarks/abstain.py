@@ -33,7 +33,12 @@ def measure(name: str, assistant: Assistant) -> None:
     found: dict[str, list[tuple[float, bool, bool, bool]]] = defaultdict(list)
     for question in questions(name):
         features = assistant.examine(question.text).features
-        evidence = judge(features, answered=answer.answered, uncertain=answer.uncertain)
+        evidence = judge(
+            features,
+            answered=answer.answered,
+            uncertain=answer.uncertain,
+            false_answers=answer.false_answers,
+        )
         row = (
             evidence.probability,
             evidence.state is State.NOT_FOUND,

@@ -34,6 +34,7 @@ OWN_QUESTIONS = Path("tests/data/development_questions.jsonl")
 ARTICLE_QUESTIONS = Path("tests/data/article_questions.jsonl")
 # These documents are about the product itself: the article does not hold their facts.
 NOT_IN_ARTICLE = ("using-yiwen.md", "data-safety.md", "glossary.md")
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 NAMES = {"reading": READING, "similarity": SIMILARITY}
 
 Array = npt.NDArray[np.float64]
@@ -128,6 +129,23 @@ def probabilities(sample: Sample, coefficients: Array, intercept: float) -> Arra
     return result
 
 
+def thresholds(samples: list[Sample], coefficients: Array, intercept: float) -> list[list[float]]:
+    """For each share of `SHARES` the probability over which it of the unanswerable questions
+    comes; every set weighs the same."""
+    chances, weights = [], []
+    for each in samples:
+        unanswerable = probabilities(each, coefficients, intercept)[each.labels == 0]
+        chances.append(unanswerable)
+        weights.append(np.full(len(unanswerable), 1.0 / len(unanswerable)))
+    ordered = np.argsort(-np.concatenate(chances))
+    chance = np.concatenate(chances)[ordered]
+    share = np.cumsum(np.concatenate(weights)[ordered]) / len(samples)
+    return [
+        [wanted, round(float(chance[min(np.searchsorted(share, wanted), len(chance) - 1)]), 4)]
+        for wanted in SHARES
+    ]
+
+
 def print_quality(sample: Sample, chances: Array) -> None:
     """AUC, and both errors together at several thresholds."""
     from sklearn.metrics import roc_auc_score
@@ -180,6 +198,7 @@ def main() -> None:
             name: round(float(value), 4) for name, value in zip(names, coefficients, strict=True)
         },
         "intercept": round(intercept, 4),
+        "thresholds": thresholds(samples, coefficients, intercept),
     }
     print(json.dumps(content, ensure_ascii=False, indent=2))
     if arguments.write:

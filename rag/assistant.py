@@ -31,6 +31,8 @@ from rag.settings import Settings
 from rag.types import Answer, Document, Hit, State
 
 logger = logging.getLogger(__name__)
+# The passages whose sentences are compared with the question where a reader has read them.
+_COMPARED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class AnswerOptions:
     strict: bool = True
     regenerate: bool = True
     support: float = 0.5
+    false_answers: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,7 @@ class Assistant:
                 settings.evidence.strict,
                 settings.evidence.regenerate,
                 settings.evidence.support,
+                answer.false_answers,
             ),
             reranker=None
             if reader is None
@@ -225,6 +229,7 @@ class Assistant:
             findings.features,
             answered=self._answer.answered,
             uncertain=self._answer.uncertain,
+            false_answers=self._answer.false_answers,
         )
         document = findings.index.documents.document
         model = self._models.current() if evidence.state is not State.NOT_FOUND else None
@@ -283,18 +288,21 @@ class Assistant:
         retrieved = time.perf_counter()
         weights = extract.token_weights(asked, index.keyword.document_share, len(index.keyword))
         document = index.documents.document
-        if any(hit.reading is not None for hit in hits):
+        is_read = any(hit.reading is not None for hit in hits)
+        sentences = extract.candidates(
+            asked,
+            hits[:_COMPARED] if is_read else hits,
+            weights=weights,
+            document=document,
+            encode_question=lambda text: self._encoder.encode_query([text])[0],
+            encode_sentences=self._encoder.encode_document,
+        )
+        if is_read:
             ranked = spans.candidates(asked, hits, document)
-            values = reading_features(asked, hits, weights)
+            cosine = max((sentence.cosine for sentence in sentences), default=0.0)
+            values = reading_features(asked, hits, cosine, weights)
         else:
-            ranked = extract.candidates(
-                asked,
-                hits,
-                weights=weights,
-                document=document,
-                encode_question=lambda text: self._encoder.encode_query([text])[0],
-                encode_sentences=self._encoder.encode_document,
-            )
+            ranked = sentences
             values = similarity_features(asked, hits, ranked, weights)
         timings = {"retrieve": retrieved - started, "evidence": time.perf_counter() - retrieved}
         return Findings(question, asked, index, hits, tuple(ranked), values, timings, ranking)

@@ -97,11 +97,14 @@ class RetrieveSettings(_Section):
 
 class AnswerSettings(_Section):
     """``answered`` and ``uncertain`` are probabilities that the documents hold the answer:
-    below ``uncertain`` the answer is 资料中未找到, between the two it is marked uncertain."""
+    below ``uncertain`` the answer is 资料中未找到, between the two it is marked uncertain. Where
+    ``uncertain`` is not given it is chosen so that the share ``false_answers`` of the unanswerable
+    development questions is not refused."""
 
     llm: Literal["auto", "ollama", "openai", "llama_cpp", "extractive"] = "auto"
     answered: float = Field(0.6, ge=0, le=1)
-    uncertain: float = Field(0.35, ge=0, le=1)
+    uncertain: float | None = Field(None, ge=0, le=1)
+    false_answers: float = Field(0.12, gt=0, lt=1)
     max_question_characters: int = Field(2000, ge=10)
     max_tokens: int = Field(1024, ge=16)
     temperature: float = Field(0.0, ge=0, le=2)
@@ -112,12 +115,13 @@ class EvidenceSettings(_Section):
     """What becomes of sentences that the passages do not support.
 
     ``strict`` removes them, otherwise they are marked; ``regenerate`` asks the model once more
-    first. ``support`` is the probability from which a trained checker's word counts.
+    first. ``support`` is the probability under which the reader's no counts; it is low because the
+    reader, trained on near copies, doubts most true sentences in other words (docs/evidence.md).
     """
 
     strict: bool = True
     regenerate: bool = True
-    support: float = Field(0.5, ge=0, le=1)
+    support: float = Field(0.008, ge=0, le=1)
 
 
 class ReaderSettings(_Section):

@@ -13,6 +13,8 @@ from rag.answer.evidence import (
     READING,
     SIMILARITY,
     Features,
+    _Model,
+    _model,
     judge,
     reading_features,
     similarity_features,
@@ -47,7 +49,7 @@ def of(values):
 def read(question, *readings):
     hits = [replace(hit("发热门诊全天开放。"), reading=reading) for reading in readings]
     weights = token_weights(question, lambda _: 0.1, 10)
-    return reading_features(question, hits, weights)
+    return reading_features(question, hits, 0.9, weights)
 
 
 def probability(features):
@@ -131,7 +133,7 @@ def test_a_passage_that_answers_is_more_probable_than_one_that_does_not():
 
 
 def test_nothing_read_is_not_found():
-    features = reading_features("发热", (), {"发热": 1.0})
+    features = reading_features("发热", (), 0.0, {"发热": 1.0})
     assert judge(features, answered=0.5, uncertain=0.35).state is State.NOT_FOUND
 
 
@@ -192,3 +194,32 @@ def test_extreme_values_do_not_overflow(value):
 def test_a_value_too_many_is_an_error():
     with pytest.raises(ValueError, match="zip"):
         judge(Features(SIMILARITY, (0.5,) * (len(SIMILARITY) + 1)), answered=0.5, uncertain=0.3)
+
+
+# The threshold that a share of false answers asks for
+
+
+@pytest.mark.parametrize("names", [SIMILARITY, READING])
+def test_fewer_false_answers_need_a_higher_probability(names):
+    model = _model(Features(names, ()).model)
+    shares = [0.001, 0.01, 0.03, 0.07, 0.1, 0.2, 0.5]
+    chances = [model.threshold(share) for share in shares]
+    assert chances == sorted(chances, reverse=True)
+    assert 0 < chances[-1] < chances[0] < 1
+
+
+def test_between_two_measured_shares_the_threshold_lies_on_a_line():
+    model = _Model({}, 0.0, ((0.1, 0.4), (0.2, 0.2)))
+    assert model.threshold(0.1) == 0.4
+    assert model.threshold(0.15) == pytest.approx(0.3)
+    assert model.threshold(0.01) == 0.4
+    assert model.threshold(0.9) == 0.2
+
+
+def test_the_share_of_false_answers_decides_where_no_probability_is_given():
+    values = Features(SIMILARITY, (0.9, 0.5, 0.2, 0.0))
+    chance = probability(values)
+    model = _model("similarity")
+    strict = judge(values, answered=0.0, false_answers=1e-9)
+    assert (strict.state is State.NOT_FOUND) == (chance < model.threshold(1e-9))
+    assert judge(values, answered=0.0, uncertain=chance).state is State.ANSWERED

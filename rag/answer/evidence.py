@@ -24,6 +24,7 @@ READING = (
     "second_answerable",
     "relevance",
     "span_probability",
+    "sentence_cosine",
     "passage_coverage",
     "unseen_share",
     "missing_entities",
@@ -68,15 +69,19 @@ def similarity_features(
     return Features(SIMILARITY, (best, *_shared(question, hits, weights)))
 
 
-def reading_features(question: str, hits: Sequence[Hit], weights: dict[str, float]) -> Features:
+def reading_features(
+    question: str, hits: Sequence[Hit], cosine: float, weights: dict[str, float]
+) -> Features:
     """The features of `READING`.
 
     The best and second-best answerability, the best relevance (logits within ±8), the share of
-    the best span in the passage that most likely answers, and the last three of `SIMILARITY`.
+    the best span in the passage that most likely answers, the best sentence's ``cosine`` to the
+    question, and the last three of `SIMILARITY`. The cosine is there for what the reader, trained
+    on questions in their passages' own words, does not recognise: questions in other words.
     """
     readings = [hit.reading for hit in hits if hit.reading is not None]
     if not readings:
-        return Features(READING, (-_LIMIT, -_LIMIT, -_LIMIT, 0.0, 0.0, 1.0, 1.0))
+        return Features(READING, (-_LIMIT, -_LIMIT, -_LIMIT, 0.0, 0.0, 0.0, 1.0, 1.0))
     ordered = sorted(readings, key=lambda reading: -reading.answerable)
     best, second = ordered[0], ordered[min(1, len(ordered) - 1)]
     return Features(
@@ -86,24 +91,36 @@ def reading_features(question: str, hits: Sequence[Hit], weights: dict[str, floa
             _limited(second.answerable),
             _limited(max(reading.relevance for reading in readings)),
             best.spans[0].probability if best.spans else 0.0,
+            cosine,
             *_shared(question, hits, weights),
         ),
     )
 
 
-def judge(features: Features, *, answered: float, uncertain: float) -> Evidence:
+def judge(
+    features: Features,
+    *,
+    answered: float,
+    uncertain: float | None = None,
+    false_answers: float = 0.1,
+) -> Evidence:
     """The state for ``features``: probabilities from ``answered`` up are answered, from
-    ``uncertain`` up uncertain, the rest not found."""
-    coefficients, intercept = _model(features.model)
+    ``uncertain`` up uncertain, the rest not found.
+
+    Where ``uncertain`` is None it is the threshold over which the share ``false_answers`` of the
+    unanswerable development questions came.
+    """
+    model = _model(features.model)
     pairs = zip(features.names, features.values, strict=True)
-    score = intercept + sum(coefficients[name] * value for name, value in pairs)
+    score = model.intercept + sum(model.coefficients[name] * value for name, value in pairs)
     probability = 1.0 / (1.0 + math.exp(-max(min(score, 60.0), -60.0)))
-    if probability >= answered:
-        state = State.ANSWERED
-    elif probability >= uncertain:
+    least = model.threshold(false_answers) if uncertain is None else uncertain
+    if probability < least:
+        state = State.NOT_FOUND
+    elif probability < answered:
         state = State.UNCERTAIN
     else:
-        state = State.NOT_FOUND
+        state = State.ANSWERED
     return Evidence(probability, state)
 
 
@@ -124,7 +141,25 @@ def _limited(logit: float) -> float:
     return max(min(logit, _LIMIT), -_LIMIT)
 
 
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A fitted logistic regression; ``thresholds`` are (share of false answers, probability)."""
+
+    coefficients: dict[str, float]
+    intercept: float
+    thresholds: tuple[tuple[float, float], ...]
+
+    def threshold(self, share: float) -> float:
+        """The probability over which ``share`` of the unanswerable questions came, between the
+        measured shares by a straight line."""
+        below = [pair for pair in self.thresholds if pair[0] <= share] or [self.thresholds[0]]
+        above = [pair for pair in self.thresholds if pair[0] >= share] or [self.thresholds[-1]]
+        (first, high), (last, low) = below[-1], above[0]
+        return high if first == last else high + (low - high) * (share - first) / (last - first)
+
+
 @lru_cache(maxsize=2)
-def _model(name: str) -> tuple[dict[str, float], float]:
+def _model(name: str) -> _Model:
     content = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))[name]
-    return content["coefficients"], content["intercept"]
+    thresholds = tuple((share, chance) for share, chance in content["thresholds"])
+    return _Model(content["coefficients"], content["intercept"], thresholds)

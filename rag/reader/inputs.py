@@ -48,13 +48,13 @@ class InputBuilder:
 
     def text_ids(self, task: Task, text: str) -> list[int]:
         """Token ids of a question or claim, cut to its limit."""
-        ids: list[int] = self._encode(task.value + to_simplified(text)).ids
+        ids: list[int] = self._encode(task.value + same_length_simplified(text)).ids
         return ids[:_LONGEST_TEXT]
 
     def context_ids(self, parts: Sequence[str]) -> list[int]:
         """Token ids of title and section, cut to their limit."""
         context = " ".join(part for part in parts if part.strip())
-        return self._encode(to_simplified(context)).ids[:_LONGEST_CONTEXT] if context else []
+        return self._encode(same_length_simplified(context)).ids[:_LONGEST_CONTEXT] if context else []
 
     def build(
         self, task: Task, text: str, passage: str, context: Sequence[str] = ()
@@ -76,6 +76,8 @@ class InputBuilder:
 
 
 def same_length_simplified(text: str) -> str:
-    """Simplified script where that keeps every character's place, else the text as it is."""
+    """Simplified script where that keeps every character's place, else the text as it is; half a
+    character, which no library takes, becomes a question mark."""
+    text = text.encode("utf-8", "replace").decode()
     simplified = to_simplified(text)
     return simplified if len(simplified) == len(text) else text

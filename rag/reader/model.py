@@ -9,8 +9,10 @@ encoder's do.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +31,8 @@ LONGEST_ANSWER = 48
 _SPANS = 3
 _START, _END, _CUT_START, _CUT_END = 0, 1, slice(2, 6), slice(6, 10)
 
+# Two characters of one Latin word or number, or of one date.
+_JOINED = re.compile(r"[A-Za-z0-9.%/-]{2}|[0-9][年月日亿万千百%]|[一二三四五六七八九十百千万亿]{2}")
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -80,7 +84,7 @@ class Reader:
         return Reading(
             relevance=float(sequence[0]),
             answerable=float(sequence[1]),
-            spans=_spans(tokens[built.first : built.last], built.spans),
+            spans=_whole_words(text.passage, _spans(tokens[built.first : built.last], built.spans)),
         )
 
     def _support(self, pair: tuple[str, str]) -> float:
@@ -169,6 +173,19 @@ def _spans(logits: FloatArray, pieces: Sequence[tuple[int, int]]) -> tuple[Span,
         if len(found) == _SPANS:
             break
     return tuple(found)
+
+
+def _whole_words(passage: str, found: Sequence[Span]) -> tuple[Span, ...]:
+    """Spans that begin and end between words: half a number is another number."""
+    mended = []
+    for span in found:
+        start, end = span.start, span.end
+        while start > 0 and _JOINED.fullmatch(passage[start - 1 : start + 1]):
+            start -= 1
+        while end < len(passage) and _JOINED.fullmatch(passage[end - 1 : end + 1]):
+            end += 1
+        mended.append(replace(span, start=start, end=end))
+    return tuple(mended)
 
 
 def _shares(scores: FloatArray) -> FloatArray:
