@@ -169,7 +169,8 @@
     cancel.addEventListener("click", () => panel.remove());
     panel.append(comment, submit, cancel);
     yiwen.find(".actions", turn).after(panel);
-    panel.querySelector("input").focus();
+    panel.querySelector("input").focus({ preventScroll: true });
+    panel.scrollIntoView({ block: "nearest" });
   }
 
   async function rate(turn, rating, details = {}) {

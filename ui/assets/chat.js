@@ -320,7 +320,8 @@
   // How far the end of a turn's answer lies below what can be seen above the question box.
   function below(turn) {
     const composer = document.querySelector("#yiwen-composer").offsetHeight;
-    return find(".card", turn).getBoundingClientRect().bottom - (window.innerHeight - composer - 12);
+    const end = find(".after", turn).getBoundingClientRect().bottom;
+    return end - (window.innerHeight - composer - 12);
   }
 
   // Bring the answer's end into view, but never push its question out of it.
