@@ -78,9 +78,11 @@ def rewrite(history: Sequence[Exchange], question: str) -> Rewritten:
 ABILITIES = Abilities(stand_alone=rewrite, origin=lambda: Origin("d1", "g1"))
 
 
-def on_same_server(chat: ChatPage, browser: Browser, address: str = "") -> ChatPage:
+def on_same_server(
+    chat: ChatPage, browser: Browser, address: str = "", **options: object
+) -> ChatPage:
     """Another person's browser on the server of ``chat``."""
-    page = browser.new_context(locale="zh-CN").new_page()
+    page = browser.new_context(locale="zh-CN", **options).new_page()  # type: ignore[arg-type]
     other = ChatPage(page, chat.url)
     page.goto(chat.url + address)
     expect(other.box).to_be_visible(timeout=60_000)
@@ -367,6 +369,21 @@ def test_on_a_phone_the_conversations_are_a_drawer(chat_page: OpenChat) -> None:
     expect(chat.page.locator(".panel")).to_be_hidden()
     expect(chat.turn.locator(".question")).to_have_text(QUESTION)
     assert chat.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_first_tap_previews_and_the_second_opens(chat_page: OpenChat, browser: Browser) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    chat = on_same_server(chat_page(scripted(), abilities=ABILITIES), browser, **phone)
+    chat.ask(QUESTION)
+    mark = chat.finished().locator("a.mark")
+    preview = chat.page.get_by_role("tooltip")
+    mark.tap()
+    expect(preview).to_contain_text("输液前核对医嘱")
+    expect(chat.turn.locator(".source")).not_to_be_focused()
+    mark.tap()
+    expect(preview).to_be_hidden()
+    expect(chat.turn.locator(".source")).to_be_focused()
+    chat.page.context.close()
 
 
 def test_every_control_has_a_name(chat_page: OpenChat) -> None:
