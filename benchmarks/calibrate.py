@@ -132,7 +132,8 @@ def probabilities(sample: Sample, coefficients: Array, intercept: float) -> Arra
 def thresholds(samples: list[Sample], coefficients: Array, intercept: float) -> list[list[float]]:
     """For each share of `SHARES` the probability over which it of the unanswerable questions
     comes; every set weighs the same."""
-    chances, weights = [], []
+    chances: list[Array] = []
+    weights: list[Array] = []
     for each in samples:
         unanswerable = probabilities(each, coefficients, intercept)[each.labels == 0]
         chances.append(unanswerable)
@@ -141,7 +142,7 @@ def thresholds(samples: list[Sample], coefficients: Array, intercept: float) -> 
     chance = np.concatenate(chances)[ordered]
     share = np.cumsum(np.concatenate(weights)[ordered]) / len(samples)
     return [
-        [wanted, round(float(chance[min(np.searchsorted(share, wanted), len(chance) - 1)]), 4)]
+        [wanted, round(float(chance[min(int(np.searchsorted(share, wanted)), len(chance) - 1)]), 4)]
         for wanted in SHARES
     ]
 

@@ -32,8 +32,6 @@ from rag.settings import Settings
 from rag.types import Answer, Document, Hit, State
 
 logger = logging.getLogger(__name__)
-# The passages whose sentences are compared with the question where a reader has read them.
-_COMPARED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class AnswerOptions:
     """How an answer is made; see `rag.settings.AnswerSettings` and `EvidenceSettings`."""
 
     answered: float
-    uncertain: float
+    uncertain: float | None
     max_question_characters: int = 2000
     max_tokens: int = 1024
     temperature: float = 0.0
@@ -203,7 +201,7 @@ class Assistant:
 
         def can_answer(question: str) -> float:
             features = self.examine(question).features
-            evidence = judge(features, answered=options.answered, uncertain=options.uncertain)
+            evidence = judge(features, answered=options.answered)
             return evidence.probability
 
         return suggest(
@@ -316,14 +314,14 @@ class Assistant:
         is_read = any(hit.reading is not None for hit in hits)
         sentences = extract.candidates(
             asked,
-            hits[:_COMPARED] if is_read else hits,
+            hits,
             weights=weights,
             document=document,
             encode_question=lambda text: self._encoder.encode_query([text])[0],
             encode_sentences=self._encoder.encode_document,
         )
         if is_read:
-            ranked = spans.candidates(asked, hits, document)
+            ranked = spans.combine(spans.candidates(asked, hits, document), sentences)
             cosine = max((sentence.cosine for sentence in sentences), default=0.0)
             values = reading_features(asked, hits, cosine, weights)
         else:

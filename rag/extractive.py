@@ -15,8 +15,8 @@ def quote(
     document: Callable[[str], Document],
 ) -> Answer:
     """The best of ``ranked`` as an answer, each sentence with a citation of its own."""
-    is_read = bool(ranked) and ranked[0].focus is not None
-    chosen = (spans if is_read else extract).choose(ranked)
+    chosen = spans.choose(ranked)
+    focused = [candidate for candidate in chosen if candidate.focus is not None]
     citations: list[Citation] = []
     sentences: list[Sentence] = []
     for mark, candidate in enumerate(chosen, 1):
@@ -30,7 +30,7 @@ def quote(
         text=text,
         sentences=tuple(sentences),
         citations=tuple(citations),
-        span=spans.focus_text(chosen[0]) if is_read else "",
+        span=spans.focus_text(focused[0]) if focused else "",
     )
 
 

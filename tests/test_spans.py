@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-import pytest
-
-from rag.answer.spans import candidates, choose, focus_text
+from rag.answer.extract import Candidate
+from rag.answer.spans import candidates, choose, combine, focus_text
 from rag.offsets import OffsetMap
 from rag.sentences import sentence_spans
 from rag.types import Block, BlockKind, Document, Hit, Passage, Reading, Span
@@ -82,6 +81,48 @@ def test_hits_that_were_not_read_give_nothing():
     assert found("？", replace(hit("门诊", "全天"), reading=None)) == []
 
 
+# The reader's word and similarity's together
+
+
+def sentence_of(hit, text, score, documents=DOCUMENTS):
+    start = documents[hit.passage.document].text.index(text)
+    return Candidate(hit, start, start + len(text), text, score)
+
+
+def test_the_readers_word_decides_between_sentences_that_are_as_near():
+    read = hit("门诊", "医保卡")
+    sentences = [
+        sentence_of(read, "发热门诊全天开放。", 0.60),
+        sentence_of(read, "就诊须出示医保卡。", 0.58),
+    ]
+    best, second = combine(found("要带什么？", read), sentences)
+    assert (best.text, focus_text(best)) == ("就诊须出示医保卡。", "医保卡")
+    assert second == sentences[0]
+
+
+def test_a_much_nearer_sentence_stays_first_when_the_reader_doubts():
+    read = hit("门诊", "医保卡", answerable=-6.0)
+    sentences = [
+        sentence_of(read, "发热门诊全天开放。", 0.9),
+        sentence_of(read, "就诊须出示医保卡。", 0.6),
+    ]
+    assert [c.text for c in combine(found("？", read), sentences)] == [s.text for s in sentences]
+
+
+def test_a_sentence_grows_to_the_enumeration_that_is_asked_for():
+    read = hit("特征", "规模大")
+    sentences = [sentence_of(read, "二是自动化程度高；", 0.5), sentence_of(read, "其余从略。", 0.4)]
+    best, other = combine(found("它有哪些特征？", read), sentences)
+    assert best.text == FEATURES.removesuffix("其余从略。")
+    assert other.text == "其余从略。"
+
+
+def test_without_a_reader_sentences_stay_as_they_are():
+    unread = replace(hit("门诊", "全天"), reading=None)
+    sentences = [sentence_of(unread, "发热门诊全天开放。", 0.6)]
+    assert combine([], sentences) == sentences
+
+
 # What joins the answer
 
 
@@ -95,15 +136,18 @@ def test_a_second_source_of_the_same_words_adds_no_second_answer():
     assert choose(ranked) == ranked[:1]
 
 
-def test_another_answer_that_is_nearly_as_sure_joins():
+def test_another_answer_that_is_nearly_as_good_joins_and_a_far_worse_one_does_not():
     ranked = found("开放时间和位置？", hit("门诊", "全天"), hit("特征", "规模大"))
     assert choose(ranked) == ranked
+    far = [ranked[0], replace(ranked[1], score=0.1)]
+    assert choose(far) == far[:1]
 
 
-@pytest.mark.parametrize("answerable", [-1.0, 0.0])
-def test_another_answer_that_is_far_less_sure_does_not_join(answerable):
-    ranked = found("？", hit("门诊", "全天"), hit("特征", "规模大", answerable=answerable))
-    assert choose(ranked) == ranked[:1]
+def test_overlapping_sentences_are_taken_once():
+    read = hit("门诊", "全天")
+    whole = sentence_of(read, HOURS, 0.9)
+    part = sentence_of(read, "就诊须出示医保卡。", 0.89)
+    assert choose([whole, part]) == [whole]
 
 
 def test_nothing_found_is_nothing_chosen():

@@ -54,7 +54,9 @@ class InputBuilder:
     def context_ids(self, parts: Sequence[str]) -> list[int]:
         """Token ids of title and section, cut to their limit."""
         context = " ".join(part for part in parts if part.strip())
-        return self._encode(same_length_simplified(context)).ids[:_LONGEST_CONTEXT] if context else []
+        return (
+            self._encode(same_length_simplified(context)).ids[:_LONGEST_CONTEXT] if context else []
+        )
 
     def build(
         self, task: Task, text: str, passage: str, context: Sequence[str] = ()
