@@ -53,7 +53,7 @@ def measure(name: str, reader: LazyReader, limit: int | None) -> None:
     texts = {row["id"]: row for row in rows(data_folder(name) / "corpus.jsonl")}
     asked = questions(name)
     if limit:
-        asked = random.Random(7).sample(asked, limit)
+        asked = random.Random(7).sample(asked, min(limit, len(asked)))
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for question in asked:
         row = texts[min(question.positives)]

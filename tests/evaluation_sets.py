@@ -69,6 +69,7 @@ def settings_in(folder, **sections):
         "eval": {"directory": folder / "runs"},
         "answer": {"llm": "extractive", "answered": 0.6, "uncertain": 0.35},
         "retrieve": {"top_k": 2},
+        "reader": {"enabled": False},  # the evidence is the encoder's alone, as the tests foresee
     }
     for name, section in sections.items():
         values[name] = values.get(name, {}) | section
