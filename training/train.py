@@ -1,12 +1,13 @@
 """Train the reader: one command, seeded, resumable, on two cores or a GPU.
 
-Questions (a right and a wrong passage) and claims (two supported, two not) are mixed three units
+Questions (a right and a wrong passage) and claims (two supported, two not) are mixed eight units
 to one. Losses: cross-entropy of the span and of its cuts on right passages, binary cross-entropy
 of answerability and of support, pairwise softplus of relevance. AdamW in bf16 autocast on the
 length-sorted batches; the learning rate warms up, stays, and falls to zero over the last part.
 
 Run: ``python -m training.train --hits HITS --checkpoint FILE [--sequences N]``; started again
-with the same checkpoint it goes on where it stood. Then ``python -m training.export``.
+with the same checkpoint it goes on where it stood, in an order drawn from the seed and from how
+many sequences are done. Then ``python -m training.export``.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from training.examples import Example, Material, claim_units
 from training.network import ANSWERABLE, CUTS, RELEVANCE, SUPPORT, Reader, load_backbone
 from training.sources import claim_passages
 
-_QUESTION_UNITS = 3  # to one of claims
+_QUESTION_UNITS = 8  # to one of claims
 _POOL_UNITS = 240
 _TOKENS = 6144
 _WARM_UP = 3000
@@ -194,16 +195,14 @@ def main() -> None:
         done, steps = state["done"], state["steps"]
         print(f"goes on after {done} sequences", flush=True)
     compiled: Any = torch.compile(reader, dynamic=True)
-    material = Material(arguments.hits, seed=arguments.seed)
-    stream = units(material, claim_passages(material.passage_texts()), arguments.seed)
+    material = Material(arguments.hits, seed=arguments.seed + done)
+    seed = arguments.seed + done
+    stream = units(material, claim_passages(material.passage_texts()), seed)
     running: dict[str, list[float]] = {}
     started = saved = time.monotonic()
-    skipped, first = 0, done
-    for batch in batches(stream, InputBuilder(folder), arguments.seed):
+    first = done
+    for batch in batches(stream, InputBuilder(folder), seed):
         size = sum(map(len, batch))
-        if skipped < first:
-            skipped += size
-            continue
         if done >= arguments.sequences:
             break
         for group in optimizer.param_groups:
