@@ -16,6 +16,7 @@ from rag.answer import extract, spans
 from rag.answer.conflicts import contradicted_amounts
 from rag.answer.evidence import Features, judge, reading_features, similarity_features
 from rag.answer.follow_up import Rewritten, Turn, stand_alone
+from rag.answer.suggest import suggest
 from rag.answer.verify import SupportChecker
 from rag.errors import LanguageModelError, ModelError, QuestionError
 from rag.extractive import correct, quote
@@ -186,6 +187,30 @@ class Assistant:
     def stand_alone(self, history: Sequence[Turn], question: str) -> Rewritten:
         """A follow-up question as it is to be searched; see `rag.answer.follow_up.stand_alone`."""
         return stand_alone(question, history, model=self._models.current())
+
+    @property
+    def collections(self) -> tuple[str, ...]:
+        """The names of the index's collections; documents without one count as none."""
+        named = {about.collection for about in self.index.documents.abouts()}
+        return tuple(sorted(named - {""}))
+
+    def follow_ups(self, answer: Answer, asked: Collection[str] = ()) -> tuple[str, ...]:
+        """Questions that can be asked next and that would be answered; see
+        `rag.answer.suggest.suggest`."""
+        options = self._answer
+
+        def can_answer(question: str) -> float:
+            features = self.examine(question).features
+            evidence = judge(features, answered=options.answered)
+            return evidence.probability
+
+        return suggest(
+            answer,
+            document=self.document,
+            can_answer=can_answer,
+            threshold=options.answered,
+            asked=asked,
+        )
 
     def search(
         self,

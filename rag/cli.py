@@ -161,15 +161,18 @@ def serve(
         assistant = Assistant.from_settings(settings)
     with _status("启动网页"):
         from ui.app import serve as serve_page
-        from ui.chat import ComplianceNotice
+        from ui.chat_desk import Abilities, ComplianceNotice
     compliance = settings.compliance
 
     from rag.answer.follow_up import Turn
+    from rag.conversations.feedback import settings_digest
+    from rag.conversations.kept import Origin
 
     def follow_up(history: "Sequence[Exchange]", question: str) -> str:
         turns = [Turn(exchange.question, exchange.answer) for exchange in history]
         return assistant.stand_alone(turns, question).text
 
+    digest = settings_digest(settings)
     serve_page(
         assistant,
         settings.serve.host,
@@ -181,6 +184,15 @@ def serve(
         compliance=ComplianceNotice(compliance.model_name, compliance.filing_number),
         api_keys=settings.api.keys,
         follow_up=follow_up,
+        abilities=Abilities(
+            stand_alone=assistant.stand_alone,
+            follow_ups=assistant.follow_ups,
+            collections=lambda: assistant.collections,
+            origin=lambda: Origin(digest, assistant.index.generation),
+        ),
+        data=settings.conversations.directory,
+        keep_days=settings.conversations.keep_days,
+        font=settings.conversations.font,
         on_ready=lambda url: typer.echo(f"医问已启动：{url}（按 Ctrl+C 停止）"),
     )
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from rag.errors import LanguageModelUnavailable, RagError, ServeError
+from rag.errors import RagError, ServeError
 from rag.types import Answer, Document, State
 from ui import texts
 from ui.app import build_app, serve
-from ui.chat import ComplianceNotice, Turn, make_handler
+from ui.chat_desk import ComplianceNotice
 from ui.guard import CONTENT_SECURITY_POLICY, MAX_BODY_BYTES, Gate
 
 HOST = "http://127.0.0.1:7860"
@@ -179,7 +179,7 @@ def join(client: TestClient, value: object, session: str) -> list[dict[str, obje
     start = config.index("window.gradio_config = ") + len("window.gradio_config = ")
     found = json.JSONDecoder().raw_decode(config, start)[0]["dependencies"]
     ask = next(one for one in found if one["inputs"] and one["outputs"])
-    body = {"data": [value], "fn_index": ask["id"], "session_hash": session}
+    body = {"data": [value, ""], "fn_index": ask["id"], "session_hash": session}
     joined = client.post("/gradio_api/queue/join", json=body)
     assert joined.status_code == 200, joined.text
     messages: list[dict[str, object]] = []
@@ -236,75 +236,6 @@ def test_every_way_gradio_downloads_is_shut(client: TestClient, tmp_path: Path) 
                 getattr(module, name)(url, str(tmp_path))
 
 
-def turns(assistant: SmallAssistant, question: str) -> list[tuple[Turn, object]]:
-    handler = make_handler(assistant, max_question_characters=20, unchanged="unchanged")
-    return list(handler(question))
-
-
-def test_a_turn_waits_streams_and_finishes() -> None:
-    assistant = SmallAssistant()
-    updates = turns(assistant, "  几家？ ")
-    assert [turn["phase"] for turn, _ in updates] == ["waiting", "streaming", "finished"]
-    assert [box for _, box in updates] == ["", "unchanged", "unchanged"]
-    assert len({turn["turn"] for turn, _ in updates}) == 1
-    assert assistant.asked == ["几家？"]
-    assert [turn["model"] for turn, _ in updates] == ["", "", "摘录式回答"]
-    assert updates[-1][0]["copy"].endswith(texts.AI_LABEL)
-
-
-@pytest.mark.parametrize(
-    ("question", "message"),
-    [
-        ("", texts.EMPTY_QUESTION),
-        (" \n\u3000", texts.EMPTY_QUESTION),
-        ("问" * 20_000, "问题有 20,000 个字符，超过上限 20 个。请缩短后再问。"),
-    ],
-)
-def test_a_question_that_cannot_be_asked_stays_in_the_box(question: str, message: str) -> None:
-    assistant = SmallAssistant()
-    ((turn, box),) = turns(assistant, question)
-    assert (turn["phase"], turn["message"], box) == ("refused", message, "unchanged")
-    assert assistant.asked == []
-
-
-def test_emoji_are_a_question_like_any_other() -> None:
-    assert turns(SmallAssistant(), "🩺💊？")[-1][0]["phase"] == "finished"
-
-
-def test_an_expected_error_becomes_one_line_in_the_chat() -> None:
-    assistant = SmallAssistant(LanguageModelUnavailable("Ollama 没有应答。请运行 ollama serve"))
-    turn, _ = turns(assistant, "几家？")[-1]
-    assert turn["phase"] == "failed"
-    assert turn["message"] == "Ollama 没有应答。请运行 ollama serve"
-    assert turn["message"] in turn["body"]
-    assert assistant.closed == 1
-
-
-def test_a_stop_closes_the_assistants_stream() -> None:
-    assistant = SmallAssistant()
-    updates = make_handler(assistant, max_question_characters=20)("几家？")
-    next(updates)
-    next(updates)
-    assert assistant.closed == 0
-    updates.close()  # type: ignore[attr-defined]
-    assert assistant.closed == 1
-
-
-def test_a_fast_stream_is_drawn_at_a_bounded_rate() -> None:
-    class Fast(SmallAssistant):
-        def stream(self, question: str) -> Iterator[Answer]:
-            for count in range(1000):
-                yield Answer(question, question, State.ANSWERED, "字" * count, finished=False)
-            yield Answer(question, question, State.ANSWERED, "字" * 1000)
-
-    ticks = iter(index * 0.001 for index in range(10_000))
-    handler = make_handler(Fast(), max_question_characters=20, clock=lambda: next(ticks))
-    updates = [turn for turn, _ in handler("几家？")]
-    assert 5 < len(updates) < 30
-    assert updates[-1]["phase"] == "finished"
-    assert "字" * 1000 in updates[-1]["body"]
-
-
 def test_a_taken_port_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -356,7 +287,7 @@ def test_serve_says_when_it_answers_and_ends_on_an_interrupt() -> None:
 
 def test_importing_the_user_interface_loads_nothing_heavy() -> None:
     code = (
-        "import sys, ui.app, ui.guard, ui.chat; "
+        "import sys, ui.app, ui.guard, ui.chat, ui.chat_ask; "
         "assert not {'gradio', 'fastapi', 'uvicorn', 'httpx', 'numpy'} & set(sys.modules)"
     )
     root = Path(__file__).parent.parent

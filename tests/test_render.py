@@ -9,19 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.conversations.standing import Standing
+from rag.errors import CorpusIndexError
 from rag.offsets import OffsetMap
 from rag.types import Answer, Citation, Document, Sentence, State, Verdict
 from ui import texts
-from ui.excerpt import Excerpt, citation_excerpt, excerpt
+from ui.chat_sources import Shown, shown_sources
+from ui.escape import escape, template_escape
+from ui.excerpt import Excerpt, excerpt
 from ui.render import (
     announcement,
     answer_html,
     clipboard_text,
     error_html,
-    escape,
-    sources_html,
-    template_escape,
+    progress_html,
+    stopped_html,
 )
+from ui.render_sources import sources_html
 
 ALLOWED = {
     "div": {"class"},
@@ -146,7 +150,8 @@ def test_hostile_text_stays_text_wherever_it_comes_from(text: str) -> None:
     assert shown.answer == text + "[1]"
     assert shown.text.count(text) >= 3
     key = (cited.document, cited.start, cited.end)
-    panel = sources_html(whole, "t1", {key: Excerpt(text, text, text)})
+    shown_excerpt = Excerpt(text, text, text)
+    panel = sources_html(whole, "t1", {key: Shown(Standing.SAME, shown_excerpt)})
     assert read(panel).text.count(text) >= 5
     assert read(error_html(text)).text.endswith(text)
 
@@ -254,7 +259,7 @@ def test_timings_are_named_and_unknown_ones_left_out() -> None:
 
 def test_a_source_names_its_document_section_page_and_date() -> None:
     cited = cite(1, heading="总则 > 第二节", page=3, date="2025-05-20", source="护理部")
-    shown = read(sources_html(answer("文[1]", citations=(cited,)), "t1", {("d", 0, 2): None}))
+    shown = read(sources_html(answer("文[1]", citations=(cited,)), "t1", {}))
     assert "静脉输液护理常规总则 › 第二节 · 第 3 页 · 2025-05-20" in shown.text
     assert "来源：护理部" in shown.text
     assert texts.EXCERPT_UNAVAILABLE in shown.text
@@ -350,16 +355,72 @@ def test_a_span_outside_the_text_is_an_error() -> None:
         excerpt("短", 0, 9)
 
 
-def test_a_document_that_no_longer_holds_the_quote_gives_no_excerpt() -> None:
-    document = Document("d", "d", "改过的文", "改过的文", OffsetMap.identity(4))
-    assert citation_excerpt(cite(1), document) is None
-    assert citation_excerpt(cite(1), None) is None
-    kept = citation_excerpt(cite(1, "改过"), document)
-    assert kept is not None
-    assert kept.quote == "改过"
+def held(text: str, cited: Citation) -> Shown:
+    """How a citation is shown when its document reads ``text`` today."""
+    document = Document("d", "d", text, text, OffsetMap.identity(len(text)))
+    (shown,) = shown_sources(answer("文", citations=(cited,)), lambda _: document, {}).values()
+    return shown
+
+
+def test_a_citation_is_shown_where_its_words_stand_today() -> None:
+    same, moved = held("原句在此。", cite(1)), held("前面加了一句。原句在此。", cite(1))
+    assert (same.standing, moved.standing) == (Standing.SAME, Standing.MOVED)
+    assert moved.excerpt is not None
+    assert (moved.excerpt.before, moved.excerpt.quote) == ("前面加了一句。", "原句")
+
+
+def test_a_citation_whose_words_are_gone_says_so_and_keeps_its_quote() -> None:
+    def gone(id: str) -> Document:
+        raise CorpusIndexError(f"索引中没有文档 {id}。请刷新后重试")
+
+    whole = answer("文[1]", citations=(cite(1),))
+    changed = {("d", 0, 2): held("改过的文。", cite(1))}
+    for shown, line in (
+        (changed, texts.SOURCE_CHANGED),
+        (shown_sources(whole, gone, {}), texts.SOURCE_GONE),
+    ):
+        panel = read(sources_html(whole, "t1", shown)).text
+        assert line in panel
+        assert "原句" in panel
 
 
 def test_the_words_that_answer_are_emphasized_inside_the_quote():
     cited = Citation(1, "d", "制度", 10, 18, "每日2次<随餐>", focus=(12, 14))
     shown = sources_html(answer("每日2次[1]", citations=(cited,)), "t1", {})
     assert "<mark>每日<strong>2次</strong>&lt;随餐&gt;</mark>" in shown
+
+
+def test_each_checked_sentence_carries_its_verdict_in_words_behind_its_marks() -> None:
+    sentences = (
+        Sentence("有据。", (1,), Verdict.SUPPORTED),
+        Sentence("每日7次。", (1,), Verdict.NUMBER_MISMATCH, ("7次",)),
+        Sentence("无据。", (), Verdict.UNSUPPORTED, (), ("资料没有说这件事",)),
+        Sentence("请看下文。", (), Verdict.NOT_A_CLAIM),
+    )
+    text = "有据。[1]每日7次[1]。无据。请看下文。"
+    shown = answer_html(answer(text, sentences=sentences, citations=(cite(1),)), "t1")
+    reader = read(shown)
+    assert reader.answer == text
+    assert [found["aria-label"] for found in reader.having("verdict")] == [
+        texts.VERDICTS["supported"],
+        f"{texts.VERDICTS['number']}：7次",
+        f"{texts.VERDICTS['unsupported']}：资料没有说这件事",
+    ]
+    assert re.search(r'\[1\]</a><span class="verdict verdict-supported"', shown)
+    assert "「无据。」资料没有说这件事" in reader.text
+    growing = read(answer_html(answer(text, sentences=sentences, finished=False), "t1"))
+    assert growing.having("verdict") == []
+    assert texts.UNCHECKED_LINE in growing.text
+
+
+def test_a_rewritten_question_is_shown_and_can_be_taken_back() -> None:
+    rewritten = answer("文", question="那英国呢？", search_question="英国有哪些<政策>？")
+    for shown in (
+        answer_html(rewritten, "t1"),
+        stopped_html(rewritten, "t1"),
+        progress_html("查", "那英国呢？", "英国有哪些<政策>？"),
+    ):
+        assert "按“英国有哪些<政策>？”查找" in read(shown).text
+        assert read(shown).having("verbatim")
+    same = answer("文", question=" 英国 有 ", search_question="英国 有")
+    assert read(answer_html(same, "t1")).having("verbatim") == []

@@ -10,7 +10,7 @@ from rag.types import Answer, Hit
 from ui import api_texts
 from ui.api_errors import ApiError
 from ui.api_run import Seats
-from ui.chat import ChatAssistant
+from ui.chat_desk import ChatAssistant
 
 # JSON may pass on half a character, which no library takes.
 Text = Annotated[str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from ui import api_texts as texts
-from ui.render import escape
+from ui.escape import escape
 
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {

@@ -5,13 +5,16 @@ interface (`ui.api`) beside it. Nothing here opens a connection to another machi
 """
 
 import asyncio
+import atexit
 import contextlib
 import errno
 import hashlib
 import http.client
 import logging
 import os
+import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -20,13 +23,15 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ServeError
 from ui import texts
-from ui.chat import ComplianceNotice, build_blocks
+from ui.chat import build_blocks
+from ui.chat_desk import Abilities, ChatDesk, ComplianceNotice
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from ui.api_access import Authorize
     from ui.api_ask import ApiAssistant, FollowUp
+    from ui.browsers import Browsers
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +46,7 @@ SERVED_PATHS = (
     "/manifest.json",
     "/theme.css",
     "/yiwen/*",
+    "/chat/*",
     "/assets/*",
     "/static/*",
     "/svelte/*",
@@ -59,6 +65,7 @@ _FONTS = (
     "system-ui",
     "sans-serif",
 )
+_SCRIPTS = ("chat.js", "chat-turns.js", "chat-kept.js", "chat-preview.js")
 _START_SECONDS = 60.0
 
 
@@ -74,6 +81,10 @@ def build_app(
     api_keys: Collection[str] = (),
     authorize: "Authorize | None" = None,
     follow_up: "FollowUp | None" = None,
+    abilities: Abilities | None = None,
+    data: Path | None = None,
+    keep_days: int = 0,
+    font: Path | None = None,
 ) -> "FastAPI":
     """The web application of one assistant.
 
@@ -84,7 +95,31 @@ def build_app(
         max_question_characters: longer questions are refused on the server.
         examples: questions offered as buttons.
         api_keys, authorize, follow_up: see `ui.api.mount_api`.
+        abilities: what the page may offer beside answers.
+        data: where conversations and feedback are kept; None keeps them while the process runs.
+        keep_days: how long after their last question, 0 for ever.
+        font: for exported PDFs; None for a system font.
+
+    Raises:
+        ConversationError: ``data`` cannot be used.
     """
+    from rag.conversations.database import Database
+    from rag.conversations.feedback import FeedbackStore
+    from rag.conversations.store import ConversationStore
+    from ui.browsers import Browsers, load_key
+
+    directory = _for_this_process() if data is None else data
+    database = Database(directory)
+    desk = ChatDesk(
+        assistant,
+        ConversationStore(database),
+        FeedbackStore(database),
+        abilities or Abilities(),
+        compliance,
+        font,
+    )
+    browsers = Browsers(load_key(directory))
+    desk.conversations.purge(keep_days)
 
     def build() -> "FastAPI":
         return _build(
@@ -93,11 +128,12 @@ def build_app(
             concurrency=concurrency,
             queue=queue,
             max_question_characters=max_question_characters,
-            compliance=compliance,
             examples=examples,
             api_keys=api_keys,
             authorize=authorize,
             follow_up=follow_up,
+            desk=desk,
+            browsers=browsers,
         )
 
     return _inside_event_loop(build)
@@ -110,11 +146,12 @@ def _build(
     concurrency: int,
     queue: int,
     max_question_characters: int,
-    compliance: ComplianceNotice | None,
     examples: Sequence[str],
     api_keys: Collection[str],
     authorize: "Authorize | None",
     follow_up: "FollowUp | None",
+    desk: ChatDesk,
+    browsers: "Browsers",
 ) -> "FastAPI":
     gradio = _import_gradio()
     from fastapi import FastAPI
@@ -122,7 +159,10 @@ def _build(
 
     from ui import api
     from ui.api_errors import NO_TELEMETRY, ApiGate
+    from ui.browsers import KnowsBrowser, browser_of
+    from ui.chat_routes import chat_app
     from ui.guard import SecurityHeaders
+    from ui.sessions import OwnSessions
 
     app = FastAPI(
         title=texts.TITLE, openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY
@@ -142,15 +182,16 @@ def _build(
         authorize=authorize,
         follow_up=follow_up,
     )
+    app.mount("/chat", chat_app(desk, browser_of))
     app.mount("/yiwen", StaticFiles(directory=ASSETS), name="assets")
     blocks = build_blocks(
-        assistant,
+        desk,
+        browser_of,
         examples=examples,
         concurrency=concurrency,
         queue=queue,
         max_question_characters=max_question_characters,
-        compliance=compliance,
-        head=f'<script src="{_asset("chat.js")}"></script>',
+        head="".join(f'<script src="{_asset(name)}"></script>' for name in _SCRIPTS),
     )
     gradio.mount_gradio_app(
         app,
@@ -168,6 +209,8 @@ def _build(
         theme=gradio.themes.Base(primary_hue="teal", font=list(_FONTS), font_mono=["monospace"]),
         head=f'<link rel="stylesheet" href="{_asset("chat.css")}">',
     )
+    app.add_middleware(OwnSessions)
+    app.add_middleware(KnowsBrowser, browsers=browsers)
     app.add_middleware(ApiGate, host_names=host_names, paths=(*SERVED_PATHS, *api.SERVED_PATHS))
     app.add_middleware(SecurityHeaders)
     return app
@@ -241,6 +284,13 @@ def _inside_event_loop(build: "Callable[[], FastAPI]") -> "FastAPI":
 
         return asyncio.run(run())
     return build()
+
+
+def _for_this_process() -> Path:
+    """A folder that goes when the process ends."""
+    directory = Path(tempfile.mkdtemp(prefix="yiwen-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return directory
 
 
 def _import_gradio() -> Any:

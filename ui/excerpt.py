@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from rag.sentences import sentence_spans
-from rag.types import Citation, Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +63,3 @@ def _fits(text: str, left: int, right: int, new_left: int, new_right: int, size:
         return False
     crosses = "\n" in text[new_left:left] or "\n" in text[right:new_right]
     return not crosses or right - left < size // 4
-
-
-def citation_excerpt(citation: Citation, document: Document | None) -> Excerpt | None:
-    """The excerpt of a citation, None when the document is gone or no longer holds the quote."""
-    if document is None or document.text[citation.start : citation.end] != citation.quote:
-        return None
-    return excerpt(document.text, citation.start, citation.end)

@@ -13,7 +13,7 @@ AI_LABEL: Final = "内容由人工智能生成，须由医师确认"
 AI_TAG: Final = "AI 生成"
 FILING_MODEL: Final = "模型：{name}"
 FILING_NUMBER: Final = "备案号：{number}"
-PRIVACY: Final = "对话只保留在本页，刷新或关闭即清除"
+PRIVACY: Final = "对话保存在本院服务器，只有本浏览器能打开，可随时删除"
 
 QUESTION_LABEL: Final = "输入问题"
 QUESTION_PLACEHOLDER: Final = "输入问题，按 Enter 发送"
@@ -38,6 +38,66 @@ STATE_NOT_FOUND: Final = "资料中未找到"
 HINT_UNCERTAIN: Final = "资料只能部分支持这一回答，请核对引用的原文后再使用。"
 HINT_NOT_FOUND: Final = "没有找到足够的依据，因此不作回答。可以换一种问法，或请管理员补充资料。"
 
+NO_PERSON: Final = (
+    "浏览器没有接受本页的 Cookie，无法分清是谁在提问。请允许本站的 Cookie，然后刷新页面。"
+)
+NOT_LAST: Final = "这已不是最后一个问题，不能修改（可能已在另一个窗口继续）。请刷新后重试"
+NOT_KEPT: Final = "这次问答没有保存：{reason}"
+MISSING: Final = "没有这个对话或问答，它可能已被删除。请刷新页面"
+NO_SUCH_FORM: Final = "没有这种导出格式。请选择 Markdown、Word 或 PDF"
+SEARCHED: Final = "按“{question}”查找"
+VERBATIM: Final = "按原话查找"
+UNCHECKED_LINE: Final = "句子尚未与资料核对，可能还会修改。"
+
+CONVERSATIONS: Final = "对话记录"
+UNTITLED_CONVERSATION: Final = "未命名对话"
+FIND: Final = "搜索对话"
+MORE: Final = "更早的对话"
+SCOPE: Final = "查找范围"
+EDITING: Final = "正在修改最后一个问题"
+CANCEL: Final = "取消"
+# Shown by the page's scripts, which know them by these names.
+PAGE_WORDS: Final = {
+    "open": "打开对话：{title}",
+    "rename": "重命名",
+    "renameOf": "重命名：{title}",
+    "newTitle": "新名称",
+    "save": "保存",
+    "cancel": CANCEL,
+    "delete": "删除",
+    "deleteOf": "删除：{title}",
+    "deleteSure": "删除这个对话？不能恢复。",
+    "deleted": "对话已删除",
+    "none": "还没有对话。提问后会保存在这里。",
+    "nothingFound": "没有找到含有这些词的对话。",
+    "failed": "没有成功：服务没有应答。请稍后重试。",
+    "opened": "已打开对话：{title}",
+    "export": "导出",
+    "exportAs": "导出为 {form}",
+    "exporting": "正在导出…",
+    "exported": "已导出：{name}",
+    "again": "重新回答",
+    "edit": "修改问题",
+    "retry": "重试",
+    "good": "有用",
+    "bad": "有问题",
+    "rating": "评价这次回答",
+    "why": "哪里有问题？",
+    "reasons": {
+        "wrong": "内容有误",
+        "unsupported": "没有依据",
+        "wrong_citation": "引用不对",
+        "incomplete": "不完整",
+        "unsafe": "不安全",
+    },
+    "comment": "补充说明（可不填，请勿写患者姓名等信息）",
+    "submit": "提交",
+    "thanks": "谢谢，反馈已记录。",
+    "withdrawn": "已撤回评价。",
+    "next": "还可以问",
+    "view": "查看原文",
+}
+
 PHASE_WAITING: Final = "正在查找资料…"
 PHASE_QUEUED: Final = "正在提交…"
 PHASE_STREAMING: Final = "正在回答…"
@@ -51,6 +111,14 @@ NUMBER_TOOLTIP: Final = "数字未在引用资料中出现"
 NUMBER_NOTE: Final = "数字未在引用资料中出现：{numbers}。请勿直接使用，先核对原文。"
 UNSUPPORTED_TOOLTIP: Final = "此句未得到引用资料支持"
 UNSUPPORTED_NOTE: Final = "带虚线的句子未得到引用资料支持，请勿直接使用。"
+REASON_NOTE: Final = "「{sentence}」{reasons}"
+VERDICTS: Final = {
+    "supported": "已核对：资料支持这句话",
+    "number": "数字与引用资料不符",
+    "unsupported": "未得到引用资料支持",
+    "unchecked": "这句话没有核对",
+}
+VERDICT_REASON: Final = "{verdict}：{reasons}"
 LIST_SEPARATOR: Final = "、"
 
 COPY: Final = "复制"
@@ -70,6 +138,8 @@ SOURCE: Final = "来源：{source}"
 SHOW_ORIGINAL: Final = "显示原文"
 ORIGINAL_NOTE: Final = "文件中的原始字符（上文已作繁简、标点等修正）："
 EXCERPT_UNAVAILABLE: Final = "暂时无法打开这份资料，仅显示被引用的原句。"
+SOURCE_CHANGED: Final = "这份资料已变动，原处不再有这句话。上面是回答时引用的原文。"
+SOURCE_GONE: Final = "这份资料已不在资料库中。上面是回答时引用的原文。"
 BACK_TO_ANSWER: Final = "回到回答"
 UNTITLED: Final = "未命名资料"
 
@@ -93,6 +163,13 @@ BAD_HOST: Final = "不认识的访问地址。请使用管理员给出的地址�
 BAD_ORIGIN: Final = "请求来自其他网站，已拒绝。请直接打开医问的页面。"
 NOT_SERVED: Final = "没有这个页面。"
 TOO_LARGE: Final = "请求过大，已拒绝。请缩短问题后再试。"
+
+KEY_FAILED: Final = (
+    "对话目录的密钥 {path} 无法读写（{reason}）。请检查 [conversations] directory 的权限"
+)
+KEY_DAMAGED: Final = (
+    "对话目录的密钥 {path} 已损坏。请从备份恢复；没有备份时删除它，此后浏览器须重新开始"
+)
 
 GRADIO_MISMATCH: Final = (
     "已安装的 gradio 与本程序不配套（缺少 {name}）。请按 constraints.txt 重新安装"

@@ -21,7 +21,7 @@ from chat_page import ChatPage
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from ui.app import build_app
-from ui.chat import ChatAssistant
+from ui.chat_desk import ChatAssistant
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [

@@ -10,6 +10,7 @@ from rag.assistant import Assistant
 from rag.indexer import Indexer
 from rag.settings import Settings
 from ui import texts
+from ui.chat_desk import Abilities
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -55,4 +56,28 @@ def test_what_the_corpus_does_not_hold_lists_no_sources(
     expect(turn).to_contain_text(texts.STATE_NOT_FOUND)
     expect(turn.locator("a.mark")).to_have_count(0)
     expect(turn.locator(".source")).to_have_count(0)
+    assert chat.outside == []
+
+
+def test_what_is_suggested_is_answered_and_a_follow_up_stands_alone(
+    chat_page: Callable, assistant: Assistant
+) -> None:
+    abilities = Abilities(
+        stand_alone=assistant.stand_alone,
+        follow_ups=assistant.follow_ups,
+        collections=lambda: assistant.collections,
+    )
+    chat = chat_page(assistant, abilities=abilities)
+    chat.ask("截至2024年底，有多少款生成式人工智能服务完成备案？")
+    chat.finished()
+    suggested = chat.turn.locator(".next-question")
+    expect(suggested.first).to_be_visible(timeout=60_000)
+    question = suggested.first.inner_text()
+    suggested.first.click()
+    expect(chat.turn.locator(".question")).to_have_text(question)
+    expect(chat.finished()).to_contain_text(texts.STATE_ANSWERED)
+    chat.ask("那欧洲议会什么时候通过《人工智能法案》？")
+    chat.finished()
+    chat.ask("那英国呢？")
+    expect(chat.finished().locator(".searched")).to_contain_text("英国")
     assert chat.outside == []

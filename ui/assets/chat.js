@@ -1,16 +1,21 @@
 "use strict";
 // The transcript. The server sends the current turn as {turn, phase, body, sources, copy, message,
-// model} (ui/chat.py); body and sources are HTML that ui/render.py has escaped. The conversation
-// lives in this page's DOM and nowhere else.
+// model, conversation, kept} (ui/chat_ask.py); body and sources are HTML that ui/render*.py have
+// escaped. What the page shows lives in its DOM; what is kept, on the server. The scripts beside
+// this one (chat-turns, chat-kept, chat-preview) add their parts to window.yiwen and call each
+// other only after mount.
 (() => {
-  const yiwen = {};
-  window.yiwen = yiwen;
+  const yiwen = (window.yiwen = window.yiwen || {});
 
   let root = null;
   let words = {};
   let current = null; // the article of the turn in progress
+  let pending = {}; // how the question in the box is to be asked: {replaces, verbatim}
   const clipboard = new WeakMap(); // article → text for the clipboard
+  const asked = new WeakMap(); // article → {wanted, before, old}: how it was asked
   const closed = new Set(); // turns that were stopped or broken off: late updates are dropped
+
+  yiwen.conversation = ""; // the id of the one shown
 
   const find = (selector, base = root) => base.querySelector(selector);
   const box = () => document.querySelector("#yiwen-question textarea");
@@ -18,24 +23,49 @@
     current !== null && ["queued", "waiting", "streaming"].includes(current.dataset.phase);
 
   yiwen.mount = (element, props, watch) => {
-    root = element;
-    words = props.words;
+    root = yiwen.root = element;
+    words = yiwen.words = props.words;
     document.documentElement.lang = "zh-CN";
     watch("value", () => receive(props.value));
     root.addEventListener("click", onClick);
-    find(".new").addEventListener("click", clear);
+    find(".new").addEventListener("click", () => clear());
     const composer = document.querySelector("#yiwen-composer");
+    composer.addEventListener("click", (event) => {
+      if (event.target.closest(".unedit")) {
+        yiwen.prepare({});
+        fill("");
+      }
+    });
     new ResizeObserver(() => {
       document.body.style.setProperty("--composer", `${composer.offsetHeight}px`);
     }).observe(composer);
+    yiwen.mountPreview();
+    yiwen.mountKept();
     if (props.value) receive(props.value);
   };
 
-  // Before the question leaves the page: show it at once.
+  // Before the question leaves the page: show it at once. Gives what is sent with it.
   yiwen.ask = (question) => {
     refuse("");
-    if (question && question.trim() && !inProgress()) begin(question.trim());
-    return question;
+    const wanted = pending;
+    const conversation = yiwen.conversation;
+    if (question && question.trim() && !inProgress()) begin(question.trim(), wanted);
+    return [question, JSON.stringify({ conversation, ...wanted, collections: yiwen.chosen() })];
+  };
+
+  // How the next question is asked: {replaces} takes the place of a kept turn.
+  yiwen.prepare = (wanted) => {
+    pending = wanted;
+    const line = document.querySelector("#yiwen-composer .editing");
+    if (line) line.hidden = !wanted.replaces;
+  };
+
+  // Ask at once, in the place of a turn or after the last one.
+  yiwen.askNow = (question, wanted = {}) => {
+    if (inProgress()) return;
+    yiwen.prepare(wanted);
+    fill(question);
+    window.setTimeout(() => document.querySelector("#yiwen-send").click(), 30);
   };
 
   // The event is over, whichever way; a turn still open was broken off.
@@ -60,8 +90,10 @@
     const chip = find(".chip-busy", card);
     if (chip) chip.remove();
     card.append(note);
-    if (!text || !text.textContent) giveBack(current);
+    const turn = current;
     finish("stopped");
+    if (text && text.textContent) yiwen.settle(turn);
+    else giveBack(turn);
     say(note.textContent);
     if (box()) box().focus();
   };
@@ -81,15 +113,19 @@
       current.dataset.turn = value.turn;
     }
     if (current.dataset.turn !== value.turn) return;
+    if (value.conversation) yiwen.show(value.conversation);
     const follow = below(current) < 120;
     current.dataset.phase = value.phase;
     morph(find(".card", current), value.body);
     morph(find(".sources", current), value.sources);
     current.classList.toggle("has-sources", find(".source", current) !== null);
     if (value.phase === "finished") {
-      clipboard.set(current, value.copy);
+      const turn = current;
+      clipboard.set(turn, value.copy);
+      turn.dataset.kept = value.kept;
       finish("finished");
       say(value.message);
+      yiwen.complete(turn);
     } else if (value.phase === "failed") {
       const turn = current;
       finish("failed");
@@ -101,45 +137,84 @@
     if (follow) reveal(current);
   }
 
-  function begin(question) {
+  function article(question) {
     const turn = document.createElement("article");
     turn.className = "turn";
-    turn.dataset.phase = "queued";
     turn.innerHTML =
-      '<h2 class="question"></h2><div class="card" aria-busy="true"></div>' +
+      '<h2 class="question"></h2><div class="card"></div><div class="after"></div>' +
       '<aside class="sources"></aside>';
     find(".question", turn).textContent = question;
     find(".sources", turn).setAttribute("aria-label", words.sources);
-    morph(find(".card", turn), words.queued);
     find(".log").append(turn);
+    document.body.classList.add("yiwen-talking");
+    find(".new").hidden = false;
+    return turn;
+  }
+
+  function begin(question, wanted) {
+    for (const other of root.querySelectorAll(".turn[hidden]")) other.hidden = false;
+    for (const other of root.querySelectorAll(".turn[data-again]")) other.remove();
+    const old = wanted.replaces ? find(`.turn[data-kept="${wanted.replaces}"]`) : null;
+    if (old) old.hidden = true;
+    const turn = article(question);
+    turn.dataset.phase = "queued";
+    asked.set(turn, { wanted, before: yiwen.conversation, old });
+    find(".card", turn).setAttribute("aria-busy", "true");
+    morph(find(".card", turn), words.queued);
     current = turn;
     activate(turn);
-    document.body.classList.add("yiwen-busy", "yiwen-talking");
-    find(".new").hidden = false;
+    document.body.classList.add("yiwen-busy");
+    yiwen.prepare({});
     reveal(turn);
   }
+
+  // A kept turn of a conversation that is opened again.
+  yiwen.restore = (entry) => {
+    const turn = article(entry.question);
+    turn.dataset.turn = entry.turn;
+    turn.dataset.kept = entry.kept;
+    turn.dataset.phase = entry.phase;
+    turn.dataset.rating = entry.rating;
+    morph(find(".card", turn), entry.body);
+    morph(find(".sources", turn), entry.sources);
+    turn.classList.toggle("has-sources", find(".source", turn) !== null);
+    clipboard.set(turn, entry.copy);
+    activate(turn);
+    yiwen.addActions(turn);
+    return turn;
+  };
 
   function finish(phase) {
     if (current.dataset.turn) closed.add(current.dataset.turn);
     current.dataset.phase = phase;
     find(".card", current).removeAttribute("aria-busy");
     document.body.classList.remove("yiwen-busy");
+    if (phase === "failed") return;
+    const { old } = asked.get(current);
+    if (old) old.remove();
+    yiwen.addActions(current);
   }
 
   function drop() {
+    const { old, wanted } = asked.get(current);
+    if (old) old.hidden = false;
+    yiwen.prepare(wanted);
     current.remove();
     current = null;
     document.body.classList.remove("yiwen-busy");
     if (!find(".turn")) clear();
   }
 
-  function clear() {
+  function clear(isOpening = false) {
     if (inProgress()) document.querySelector("#yiwen-stop").click();
     find(".log").replaceChildren();
     current = null;
     document.body.classList.remove("yiwen-busy", "yiwen-talking");
     find(".new").hidden = true;
+    yiwen.prepare({});
     refuse("");
+    if (isOpening) return;
+    yiwen.show("");
     if (box()) box().focus();
   }
 
@@ -159,7 +234,9 @@
     } else if (target.matches(".copy")) {
       copy(target, clipboard.get(turn) || "");
     } else if (target.matches(".example")) {
-      ask(target.textContent);
+      yiwen.askNow(target.textContent);
+    } else if (turn !== null) {
+      yiwen.act(target, turn);
     }
   }
 
@@ -202,15 +279,19 @@
     return done;
   }
 
-  function ask(question) {
-    if (inProgress()) return;
-    fill(question);
-    window.setTimeout(() => document.querySelector("#yiwen-send").click(), 30);
-  }
-
-  // A question that was not answered goes back, unless another is being written.
+  // A question that was not answered goes back, unless another is being written; it can be asked
+  // again the way it was.
   function giveBack(turn) {
-    if (box() && !box().value) fill(find(".question", turn).textContent);
+    const { wanted, before } = asked.get(turn);
+    yiwen.show(before);
+    if (wanted.replaces) turn.dataset.again = "";
+    yiwen.addRetry(turn, () => {
+      turn.remove();
+      yiwen.askNow(find(".question", turn).textContent, wanted);
+    });
+    if (!box() || box().value) return;
+    fill(find(".question", turn).textContent);
+    yiwen.prepare(wanted);
   }
 
   function fill(text) {
@@ -233,10 +314,14 @@
     find(".status").textContent = message;
   }
 
+  Object.assign(yiwen, { find, box, fill, say, refuse, clear, inProgress });
+  yiwen.reveal = (turn) => reveal(turn);
+
   // How far the end of a turn's answer lies below what can be seen above the question box.
   function below(turn) {
     const composer = document.querySelector("#yiwen-composer").offsetHeight;
-    return find(".card", turn).getBoundingClientRect().bottom - (window.innerHeight - composer - 12);
+    const end = find(".after", turn).getBoundingClientRect().bottom;
+    return end - (window.innerHeight - composer - 12);
   }
 
   // Bring the answer's end into view, but never push its question out of it.

@@ -1,0 +1,120 @@
+"""What the chat page works with: the assistant, what it can do beside answering, what is kept."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rag.answer.subject import Turn as Exchange
+from rag.conversations.kept import Origin
+from rag.types import Answer, Document
+
+if TYPE_CHECKING:
+    from rag.answer.follow_up import Rewritten
+    from rag.conversations.feedback import FeedbackStore
+    from rag.conversations.store import ConversationStore
+
+_LONGEST_NAME = 200
+_MOST_COLLECTIONS = 100
+
+
+class ChatAssistant(Protocol):
+    """What the page needs of an assistant (``rag.assistant.Assistant``)."""
+
+    @property
+    def model_label(self) -> str:
+        """Who is answering, as a person should read it."""
+        ...
+
+    def stream(self, question: str, /) -> Iterator[Answer]:
+        """Answers that each hold all text so far; the last has ``finished``.
+
+        Raises:
+            RagError: the question cannot be answered; one Chinese line.
+        """
+        ...
+
+    def document(self, id: str, /) -> Document:
+        """The document a citation points into.
+
+        Raises:
+            RagError: there is no such document.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What an assistant can do beside answering; what is missing, the page does not offer.
+
+    ``stand_alone`` makes a follow-up question a whole one; ``follow_ups`` gives questions that
+    can be asked next, of an answer and the questions before it; ``collections`` names those that
+    a search can be restricted to; ``origin`` says what answers are made with now.
+    """
+
+    stand_alone: "Callable[[Sequence[Exchange], str], Rewritten] | None" = None
+    follow_ups: Callable[[Answer, Sequence[str]], Sequence[str]] | None = None
+    collections: Callable[[], Sequence[str]] = tuple
+    origin: Callable[[], Origin] = Origin
+
+
+@dataclass(frozen=True, slots=True)
+class ComplianceNotice:
+    """What the page shows of a model's filing; an empty part is left out."""
+
+    model_name: str = ""
+    filing_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDesk:
+    """Everything behind the page. ``font`` is for exported PDFs, None for a system font."""
+
+    assistant: ChatAssistant
+    conversations: "ConversationStore"
+    feedback: "FeedbackStore"
+    abilities: Abilities = field(default_factory=Abilities)
+    compliance: ComplianceNotice | None = None
+    font: Path | None = None
+
+    def answers(self, question: str, collections: Sequence[str]) -> Iterator[Answer]:
+        """The assistant's answers; an assistant need not know collections until one is chosen."""
+        stream: Callable[..., Iterator[Answer]] = self.assistant.stream
+        return stream(question, collections=collections) if collections else stream(question)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a browser sends with a question; nothing in it is trusted.
+
+    ``replaces`` is the turn whose place the new one takes (edited, asked again); ``verbatim``
+    searches the question as it was typed.
+    """
+
+    conversation: str = ""
+    replaces: str = ""
+    verbatim: bool = False
+    collections: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, sent: object) -> "Wanted":
+        """From the page's JSON; what is not understood is left out."""
+        try:
+            values: Any = json.loads(sent) if isinstance(sent, str) else None
+        except (ValueError, RecursionError):
+            values = None
+        if not isinstance(values, dict):
+            return cls()
+        collections = values.get("collections")
+        names = collections if isinstance(collections, list) else []
+        return cls(
+            conversation=_name(values.get("conversation")),
+            replaces=_name(values.get("replaces")),
+            verbatim=values.get("verbatim") is True,
+            collections=tuple(filter(None, map(_name, names[:_MOST_COLLECTIONS]))),
+        )
+
+
+def _name(value: object) -> str:
+    return value[:_LONGEST_NAME] if isinstance(value, str) else ""

@@ -1,0 +1,91 @@
+"""The sources panel of an answer: each citation with title, place, date and surroundings; pure."""
+
+from collections.abc import Mapping
+
+from rag.conversations.standing import Standing
+from rag.types import Answer, Citation
+from ui import texts
+from ui.chat_sources import Key, Shown
+from ui.escape import escape
+
+_STANDINGS = {
+    Standing.CHANGED: texts.SOURCE_CHANGED,
+    Standing.GONE: texts.SOURCE_GONE,
+}
+
+
+def sources_html(answer: Answer, turn: str, shown: Mapping[Key, Shown]) -> str:
+    """The sources panel of one answer; ``shown`` by (document, start, end)."""
+    if not answer.citations:
+        return (
+            f'<p class="sources-empty">{escape(texts.SOURCES_NONE)}</p>' if answer.finished else ""
+        )
+    count = escape(texts.SOURCES_COUNT.format(count=len(answer.citations)))
+    parts = [f'<h3 class="sources-title">{escape(texts.SOURCES_TITLE)} <span>{count}</span></h3>']
+    seen: set[int] = set()
+    for citation in sorted(answer.citations, key=lambda one: (one.mark, one.start)):
+        key = (citation.document, citation.start, citation.end)
+        anchor = "" if citation.mark in seen else f' id="{turn}-source-{citation.mark}"'
+        seen.add(citation.mark)
+        parts.append(_source(citation, turn, anchor, shown.get(key)))
+    return "".join(parts)
+
+
+def place_of(citation: Citation) -> list[str]:
+    """Section, page and date of a citation, those that are known."""
+    sections = citation.heading.split(" > ") if citation.heading else []
+    if sections and sections[0] == citation.title:
+        del sections[0]
+    parts = [" › ".join(sections)] if sections else []
+    if citation.page is not None:
+        parts.append(texts.PAGE.format(page=citation.page))
+    if citation.date:
+        parts.append(citation.date)
+    return parts
+
+
+def _quote(citation: Citation) -> str:
+    """The quote, the words that answer emphasized where the reader named them."""
+    if citation.focus is None:
+        return escape(citation.quote)
+    start, end = (place - citation.start for place in citation.focus)
+    quote = citation.quote
+    before, focus, after = (escape(part) for part in (quote[:start], quote[start:end], quote[end:]))
+    return f"{before}<strong>{focus}</strong>{after}"
+
+
+def _source(citation: Citation, turn: str, anchor: str, shown: Shown | None) -> str:
+    title = citation.title or texts.UNTITLED
+    label = escape(texts.MARK_LABEL.format(mark=citation.mark, title=title))
+    place = " · ".join(f"<span>{escape(part)}</span>" for part in place_of(citation))
+    parts = [
+        f'<section class="source"{anchor} tabindex="-1" aria-label="{label}">'
+        f'<div class="source-head"><span class="source-mark" aria-hidden="true">{citation.mark}'
+        f'</span><div><h4>{escape(title)}</h4><p class="place">{place}</p></div></div>'
+    ]
+    excerpt = shown.excerpt if shown is not None else None
+    if excerpt is None:
+        line = _STANDINGS.get(shown.standing) if shown is not None else None
+        parts.append(
+            f'<blockquote class="text"><mark>{_quote(citation)}</mark></blockquote>'
+            f'<p class="note note-warning">{escape(line or texts.EXCERPT_UNAVAILABLE)}</p>'
+        )
+    else:
+        before = ("…" if excerpt.clipped_before else "") + escape(excerpt.before)
+        after = escape(excerpt.after) + ("…" if excerpt.clipped_after else "")
+        parts.append(
+            f'<blockquote class="text">{before}<mark>{_quote(citation)}</mark>{after}</blockquote>'
+        )
+    if citation.original and citation.original != citation.quote:
+        parts.append(
+            f'<details class="original"><summary>{escape(texts.SHOW_ORIGINAL)}</summary>'
+            f'<p class="small">{escape(texts.ORIGINAL_NOTE)}</p>'
+            f'<div class="text">{escape(citation.original)}</div></details>'
+        )
+    if citation.source:
+        parts.append(f'<p class="small">{escape(texts.SOURCE.format(source=citation.source))}</p>')
+    parts.append(
+        f'<a class="back" href="#{turn}-mark-{citation.mark}">{escape(texts.BACK_TO_ANSWER)}</a>'
+        "</section>"
+    )
+    return "".join(parts)
