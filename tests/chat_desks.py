@@ -75,9 +75,9 @@ def desk_of(directory: Path, assistant: Any = None, **abilities: Any) -> ChatDes
 
 def asked(
     desk: ChatDesk, question: str, wanted: Wanted | None = None, person: str = PERSON
-) -> list[tuple[Turn, object]]:
+) -> list[Turn]:
     """All that the page is told while a question is answered."""
-    handler = make_handler(desk, max_question_characters=20, unchanged="unchanged")
+    handler = make_handler(desk, max_question_characters=20)
     return list(handler(question, wanted or Wanted(), person))
 
 
@@ -85,4 +85,4 @@ def answered(
     desk: ChatDesk, question: str, wanted: Wanted | None = None, person: str = PERSON
 ) -> Turn:
     """The last of it."""
-    return asked(desk, question, wanted, person)[-1][0]
+    return asked(desk, question, wanted, person)[-1]

@@ -15,8 +15,8 @@ from api_server import ANSWER, DOWN, NOTICE, QUESTION, ProgramAssistant, assista
 
 from rag.errors import LanguageModelBroken
 from ui import texts
-from ui.api_run import Run
 from ui.api_text import escaped, pieces, without_footnotes
+from ui.runs import Run
 
 BODY = {"model": "yiwen", "messages": [{"role": "user", "content": QUESTION}]}
 

@@ -1,6 +1,5 @@
 """The page's own routes: each browser sees its own conversations and nobody else's."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,6 @@ from ui import texts
 from ui.app import build_app
 from ui.browsers import COOKIE, KEY_FILE
 from ui.chat_desk import Abilities, ComplianceNotice
-from ui.sessions import OwnSessions
 
 HOST = "http://127.0.0.1:7860"
 
@@ -56,45 +54,18 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("data"))
-    with TestClient(server.app, base_url=HOST) as client:  # its queue runs while this one is open
+    with TestClient(server.app, base_url=HOST) as client:
         server.portal = client.portal
         yield server
 
 
 def ask(client: TestClient, question: str, **wanted: object) -> dict[str, str]:
     """Ask over the page's own wire; the last turn."""
-    page = client.get("/").text
-    start = page.index("window.gradio_config = ") + len("window.gradio_config = ")
-    found = json.JSONDecoder().raw_decode(page, start)[0]["dependencies"]
-    event = next(one for one in found if one["inputs"] and one["outputs"])
-    body = {
-        "data": [question, json.dumps(wanted)],
-        "fn_index": event["id"],
-        "session_hash": "shared",  # everybody sends the same
-    }
-    assert client.post("/gradio_api/queue/join", json=body).status_code == 200
-    last: dict[str, str] = {}
-    with client.stream("GET", "/gradio_api/queue/data?session_hash=shared") as stream:
-        for line in stream.iter_lines():
-            if not line.startswith("data:"):
-                continue
-            message = json.loads(line[5:])
-            if message["msg"] == "process_completed":
-                break
-            if message["msg"] == "process_generating":
-                last = newest(last, message["output"]["data"][0])
+    with client.stream("POST", "/chat/ask", json={"question": question, **wanted}) as stream:
+        assert stream.status_code == 200
+        lines = [line for line in stream.iter_lines() if line.startswith("data: ")]
+    last: dict[str, str] = json.loads(lines[-1][6:])
     return last
-
-
-def newest(before: dict[str, str], sent: object) -> dict[str, str]:
-    """Gradio sends the first value whole and then what changed."""
-    if isinstance(sent, dict):
-        return sent
-    turn = dict(before)
-    for action, path, value in sent:  # type: ignore[attr-defined]
-        assert action in ("replace", "append"), action
-        turn[path[0]] = value if action == "replace" else turn[path[0]] + value
-    return turn
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(server: Server) -> None:
@@ -261,59 +232,3 @@ def test_a_restarted_server_knows_its_browsers(server: Server) -> None:
     again.cookies.set(COOKIE, client.cookies[COOKIE])
     (listed,) = again.get("/chat/start").json()["conversations"]
     assert listed["id"] == turn["conversation"]
-
-
-async def seen_inside(browser: str, method: str, path: str, query: bytes, body: bytes) -> object:
-    """What Gradio is asked when a browser sends a request: (path, query, body)."""
-    seen: list[object] = []
-
-    async def inside(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        message = await receive()
-        length = dict(scope["headers"])[b"content-length"]
-        assert int(length) == len(message["body"])
-        seen.append((scope["path"], scope["query_string"], message["body"]))
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "query_string": query,
-        "headers": [(b"content-length", str(len(body)).encode())],
-        "state": {"browser": browser},
-    }
-    await OwnSessions(inside)(scope, receive, receive)  # type: ignore[arg-type]
-    return seen[0]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "query", "body"),
-    [
-        ("GET", "/gradio_api/queue/data", b"session_hash=abc", b""),
-        ("GET", "/gradio_api/heartbeat/abc", b"", b""),
-        (
-            "POST",
-            "/gradio_api/queue/join",
-            b"",
-            b'{"session_hash": "abc", "data": ["\xe9\x97\xae"]}',
-        ),
-        ("POST", "/gradio_api/cancel", b"", b'{"session_hash": "abc", "fn_index": 1}'),
-    ],
-)
-def test_the_same_session_hash_is_another_session_for_another_browser(
-    method: str, path: str, query: bytes, body: bytes
-) -> None:
-    one, again, other = (
-        asyncio.run(seen_inside(browser, method, path, query, body)) for browser in "aab"
-    )
-    assert one == again
-    assert one != other
-    assert "abc" not in str(one)
-
-
-@pytest.mark.parametrize("body", [b"{", b"[1]", b'{"session_hash": 7}', b"[" * 100_000])
-def test_a_body_that_names_no_session_goes_on_as_it_came(body: bytes) -> None:
-    seen = asyncio.run(seen_inside("a", "POST", "/gradio_api/queue/join", b"", body))
-    assert seen == ("/gradio_api/queue/join", b"", body)

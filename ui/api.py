@@ -23,7 +23,7 @@ from ui.api_ask import ApiAssistant, Desk, FollowUp
 from ui.api_native import native_app
 from ui.api_openai import openai_app
 from ui.api_page import page_html
-from ui.api_run import Seats
+from ui.runs import Seats
 
 SERVED_PATHS = ("/v1/*", "/api/*")
 
@@ -32,8 +32,7 @@ def mount_api(
     app: FastAPI,
     assistant: ApiAssistant,
     *,
-    concurrency: int,
-    queue: int,
+    seats: Seats,
     max_question_characters: int,
     keys: Collection[str] = (),
     authorize: Authorize | None = None,
@@ -42,13 +41,13 @@ def mount_api(
     """Add the API's routes to ``app``.
 
     Args:
-        concurrency: questions and searches worked on at the same time.
-        queue: how many may wait; further ones get 429.
+        seats: how many questions and searches are worked on at once and may wait; further ones
+            get 429.
         keys: once there are any, every call needs one as its Bearer token.
         authorize: who asks, None for nobody; without it, programs on this machine.
         follow_up: makes a question that stands alone of one that leans on earlier ones.
     """
-    desk = Desk(assistant, Seats(concurrency, queue), max_question_characters, follow_up)
+    desk = Desk(assistant, seats, max_question_characters, follow_up)
     openai, native = openai_app(desk), native_app(desk)
     document = _document({"/v1": openai, "/api": native}, with_keys=bool(keys))
 

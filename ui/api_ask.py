@@ -9,8 +9,8 @@ from pydantic import AfterValidator
 from rag.types import Answer, Hit
 from ui import api_texts
 from ui.api_errors import ApiError
-from ui.api_run import Seats
 from ui.chat_desk import ChatAssistant
+from ui.runs import Seats
 
 # JSON may pass on half a character, which no library takes.
 Text = Annotated[str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())]

@@ -21,7 +21,7 @@ from ui import api_texts, texts
 from ui.api_answers import AnswerBody, NativeErrorBody, SearchBody
 from ui.api_ask import Desk, Exchange, Text
 from ui.api_errors import ApiError, from_error, native_body, new_app
-from ui.api_run import EventStream, Run
+from ui.runs import EventStream, Run
 
 # A partial answer is sent at most this often; the passages travel with the last one only.
 _EVENT_SECONDS = 0.1

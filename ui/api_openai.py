@@ -22,8 +22,8 @@ from ui import api_texts, texts
 from ui.api_answers import CompletionBody, OpenAIErrorBody
 from ui.api_ask import Desk, Exchange, Text
 from ui.api_errors import ApiError, from_error, new_app, openai_body
-from ui.api_run import EventStream, Run
 from ui.api_text import escaped, footnotes, pieces, without_footnotes
+from ui.runs import EventStream, Run
 
 MODEL = "yiwen"
 # Its text is escaped for interfaces that take every message for Markdown.

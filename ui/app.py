@@ -52,10 +52,6 @@ SERVED_PATHS = (
     "/svelte/*",
     "/gradio_api/startup-events",
     "/gradio_api/heartbeat/*",
-    "/gradio_api/queue/join",
-    "/gradio_api/queue/data",
-    "/gradio_api/cancel",
-    "/gradio_api/reset",
 )
 _FONTS = (
     "PingFang SC",
@@ -65,7 +61,7 @@ _FONTS = (
     "system-ui",
     "sans-serif",
 )
-_SCRIPTS = ("chat.js", "chat-turns.js", "chat-kept.js", "chat-preview.js")
+_SCRIPTS = ("chat.js", "chat-stream.js", "chat-turns.js", "chat-kept.js", "chat-preview.js")
 _START_SECONDS = 60.0
 
 
@@ -160,9 +156,11 @@ def _build(
     from ui import api
     from ui.api_errors import NO_TELEMETRY, ApiGate
     from ui.browsers import KnowsBrowser, browser_of
+    from ui.chat_ask import make_handler
     from ui.chat_routes import chat_app
+    from ui.chat_stream import add_ask
     from ui.guard import SecurityHeaders
-    from ui.sessions import OwnSessions
+    from ui.runs import Seats
 
     app = FastAPI(
         title=texts.TITLE, openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY
@@ -172,25 +170,24 @@ def _build(
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
+    seats = Seats(concurrency, queue)  # of the page and of programs together
     api.mount_api(
         app,
         assistant,
-        concurrency=concurrency,
-        queue=queue,
+        seats=seats,
         max_question_characters=max_question_characters,
         keys=api_keys,
         authorize=authorize,
         follow_up=follow_up,
     )
-    app.mount("/chat", chat_app(desk, browser_of))
+    chat = chat_app(desk, browser_of)
+    handler = make_handler(desk, max_question_characters=max_question_characters)
+    add_ask(chat, handler, seats, browser_of)
+    app.mount("/chat", chat)
     app.mount("/yiwen", StaticFiles(directory=ASSETS), name="assets")
     blocks = build_blocks(
-        desk,
-        browser_of,
+        desk.compliance,
         examples=examples,
-        concurrency=concurrency,
-        queue=queue,
-        max_question_characters=max_question_characters,
         head="".join(f'<script src="{_asset(name)}"></script>' for name in _SCRIPTS),
     )
     gradio.mount_gradio_app(
@@ -209,7 +206,6 @@ def _build(
         theme=gradio.themes.Base(primary_hue="teal", font=list(_FONTS), font_mono=["monospace"]),
         head=f'<link rel="stylesheet" href="{_asset("chat.css")}">',
     )
-    app.add_middleware(OwnSessions)
     app.add_middleware(KnowsBrowser, browsers=browsers)
     app.add_middleware(ApiGate, host_names=host_names, paths=(*SERVED_PATHS, *api.SERVED_PATHS))
     app.add_middleware(SecurityHeaders)
@@ -294,33 +290,12 @@ def _for_this_process() -> Path:
 
 
 def _import_gradio() -> Any:
-    """Gradio with its ways out of the house shut."""
+    """Gradio without its statistics. Its events, which would fetch any address that is sent as a
+    value, are not served (`SERVED_PATHS`)."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_RUN_HISTORY"] = "False"
-    # A table of all timings would be computed with pandas after every answer, for a page of
-    # statistics that is not served.
-    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
     import gradio
-    from gradio import processing_utils
 
-    async def refuse_async(*_: object, **__: object) -> Any:
-        raise PermissionError("downloads are switched off")
-
-    def refuse(*_: object, **__: object) -> Any:
-        raise PermissionError("downloads are switched off")
-
-    # Anybody may name an address as a component's value, and the server would fetch it.
-    replacements = {
-        "async_ssrf_protected_get": refuse_async,
-        "async_ssrf_protected_download": refuse_async,
-        "ssrf_protected_download": refuse,
-        "save_url_to_cache": refuse,
-        "unsafe_download": refuse,
-    }
-    for name, replacement in replacements.items():
-        if not hasattr(processing_utils, name):
-            raise ServeError(texts.GRADIO_MISMATCH.format(name=name))
-        setattr(processing_utils, name, replacement)
     return gradio
 
 

@@ -1,62 +1,42 @@
-"""The Gradio page: a question goes in, one turn at a time comes out.
+"""The Gradio page: a head, a transcript, a box for the question.
 
-The transcript is our own HTML, put into the page by ``assets/chat*.js``: the server sends the
-current turn as a small object (`ui.chat_ask.Turn`), and kept conversations on routes of our own
+The transcript is our own HTML, put into the page by ``assets/chat*.js``, which asks by
+``POST /chat/ask`` (`ui.chat_stream`) and reads kept conversations from routes of our own
 (`ui.chat_routes`). So nothing stays in the browser's storage, clinical text never passes through a
-Markdown renderer, and nothing of a conversation is in a component's state, which anybody who
-guesses a session could read.
+Markdown renderer, and Gradio keeps nothing of anybody: its queue and its API are not served.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ui import render, texts
-from ui.chat_ask import Handler, Turn, idle, make_handler
-from ui.chat_desk import ChatAssistant, ChatDesk, ComplianceNotice, Wanted
+from ui.chat_desk import ComplianceNotice
 from ui.escape import template_escape
 
 if TYPE_CHECKING:
     import gradio
 
-    from ui.api_access import Authorize
-
 
 def build_blocks(
-    desk: ChatDesk,
-    identify: "Authorize",
-    *,
-    examples: Sequence[str],
-    concurrency: int,
-    queue: int,
-    max_question_characters: int,
-    head: str,
+    compliance: ComplianceNotice | None, *, examples: Sequence[str], head: str
 ) -> "gradio.Blocks":
     """The page.
 
     Args:
-        identify: whose request it is.
+        examples: questions offered as buttons.
         head: HTML that loads the scripts; they run before the page is mounted.
     """
     import gradio
 
-    assistant = desk.assistant
-    handler = make_handler(
-        desk,
-        max_question_characters=max_question_characters,
-        unchanged=gradio.skip(),
-    )
     with gradio.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as blocks:
-        transcript = gradio.HTML(
-            lambda: idle(assistant.model_label),
-            html_template=_page(assistant, examples),
-            js_on_load="window.yiwen.mount(element, props, watch);",
+        gradio.HTML(
+            html_template=_page(examples),
+            js_on_load="window.yiwen.mount(element, props);",
             head=head,
             words=_words(),
             apply_default_css=False,
             elem_id="yiwen-chat",
         )
-        # Filled by the page's script alone: where the answer goes and how it is asked.
-        wanted = gradio.Textbox(visible=False)
         with gradio.Column(elem_id="yiwen-composer"):
             gradio.HTML(html_template=_scope(), apply_default_css=False, js_on_load=None)
             with gradio.Row(elem_id="yiwen-ask"):
@@ -76,47 +56,10 @@ def build_blocks(
                 stop = gradio.Button(
                     texts.STOP, variant="stop", scale=0, min_width=88, elem_id="yiwen-stop"
                 )
-            gradio.HTML(
-                html_template=_foot(desk.compliance), apply_default_css=False, js_on_load=None
-            )
-        asking = gradio.on(
-            [box.submit, send.click],
-            _as_generator(handler, identify),
-            inputs=[box, wanted],
-            outputs=[transcript, box],
-            js="(question) => window.yiwen.ask(question)",
-            show_progress="hidden",
-            concurrency_limit=concurrency,
-            concurrency_id="ask",
-            api_visibility="private",
-        )
-        for over in (asking.then, asking.failure):
-            over(None, js="() => { window.yiwen.ended(); }", api_visibility="private")
-        stop.click(
-            None,
-            js="() => { window.yiwen.stopped(); }",
-            cancels=[asking],
-            api_visibility="private",
-        )
-    blocks.queue(max_size=queue, api_open=False, default_concurrency_limit=concurrency)
+            gradio.HTML(html_template=_foot(compliance), apply_default_css=False, js_on_load=None)
+        for press, action in ((box.submit, "send"), (send.click, "send"), (stop.click, "stop")):
+            press(None, js=f"() => {{ window.yiwen.{action}(); }}", api_visibility="private")
     return blocks  # type: ignore[no-any-return]
-
-
-def _as_generator(
-    handler: Handler, identify: "Authorize"
-) -> Callable[..., Generator[tuple[Turn, Any], None, None]]:
-    """Gradio streams from generator functions only, told apart by inspection; it gives the request
-    to a parameter that is annotated with its type."""
-    import gradio
-
-    def ask(
-        question: str, wanted: str, request: gradio.Request
-    ) -> Generator[tuple[Turn, Any], None, None]:
-        sent = request.request
-        person = identify(sent) if sent is not None else None
-        yield from handler(question, Wanted.read(wanted), person.name if person else "")
-
-    return ask
 
 
 def _words() -> dict[str, Any]:
@@ -128,6 +71,7 @@ def _words() -> dict[str, Any]:
         "interrupted": render.error_html(texts.INTERRUPTED),
         "interruptedLine": texts.INTERRUPTED,
         "waiting": texts.PHASE_WAITING,
+        "emptyQuestion": texts.EMPTY_QUESTION,
         "copied": texts.COPIED,
         "copyFailed": texts.COPY_FAILED,
         "copy": texts.COPY,
@@ -137,7 +81,7 @@ def _words() -> dict[str, Any]:
     }
 
 
-def _page(assistant: ChatAssistant, examples: Sequence[str]) -> str:
+def _page(examples: Sequence[str]) -> str:
     """The page's fixed part, a ``gr.HTML`` template that holds no placeholder."""
     say = template_escape
     buttons = "".join(
@@ -151,7 +95,7 @@ def _page(assistant: ChatAssistant, examples: Sequence[str]) -> str:
   <h1><span class="logo" aria-hidden="true">问</span>{say(texts.TITLE)}</h1>
   <p class="tagline">{say(texts.TAGLINE)}</p>
   <p class="model"><span class="model-name">{say(texts.ANSWERING)}</span>
-    <strong data-model>{say(assistant.model_label)}</strong></p>
+    <strong data-model></strong></p>
   <button type="button" class="new" hidden>{say(texts.NEW_CONVERSATION)}</button>
 </div></header>
 <nav class="panel" id="yiwen-panel" aria-label="{say(texts.CONVERSATIONS)}">

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from rag.answer.subject import Turn as Exchange
 from rag.conversations import kept
@@ -30,7 +30,7 @@ _REDRAW_SECONDS = 0.08
 class Turn(TypedDict):
     """What the server tells the page about the current turn; ``model`` only when it was asked for.
 
-    ``phase``: waiting, streaming, finished, failed (the question goes back into the box) or
+    ``phase``: queued, waiting, streaming, finished, failed (the question goes back into the box) or
     refused (nothing was asked; ``message`` stands under the box). ``conversation`` is where the
     turn is kept, ``kept`` its id there once it is.
     """
@@ -46,36 +46,31 @@ class Turn(TypedDict):
     kept: str
 
 
-Handler = Callable[[str, Wanted, str], Iterator[tuple[Turn, Any]]]
+Handler = Callable[[str, Wanted, str], Iterator[Turn]]
 
 
 def make_handler(
     desk: ChatDesk,
     *,
     max_question_characters: int,
-    cleared: object = "",
-    unchanged: object = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Handler:
-    """The function behind 「发送」: question, what is wanted of it, person → (turn, new content of
-    the question box)."""
+    """The function behind 「发送」: question, what is wanted of it, person → turns."""
 
-    def ask(question: str, wanted: Wanted, person: str) -> Iterator[tuple[Turn, Any]]:
-        question = question.strip() if isinstance(question, str) else ""
-        refusal = _refusal(question, max_question_characters) or ("" if person else texts.NO_PERSON)
+    def ask(question: str, wanted: Wanted, person: str) -> Iterator[Turn]:
+        question = question.strip()
+        refusal = _refusal(question, max_question_characters)
         if refusal:
-            yield _turn("", "refused", message=refusal), unchanged
+            yield refused(refusal)
             return
         turn = f"t{secrets.token_hex(6)}"
-        waiting = render.progress_html(texts.PHASE_WAITING)
-        yield _turn(turn, "waiting", body=waiting), cleared
+        yield _turn(turn, "waiting", body=render.progress_html(texts.PHASE_WAITING))
         try:
             place = _find_place(desk, person, wanted)
-            for update in _follow(desk, question, wanted, place, turn, clock):
-                yield update, unchanged
+            yield from _follow(desk, question, wanted, place, turn, clock)
         except RagError as error:
             logger.warning("question not answered: %s", type(error).__name__)
-            yield _failed(desk, turn, str(error)), unchanged
+            yield _failed(desk, turn, str(error))
 
     return ask
 
@@ -276,6 +271,14 @@ def _turn(
     )
 
 
-def idle(model: str) -> Turn:
-    """What the page starts with."""
-    return _turn("", "idle", model=model)
+def refused(message: str) -> Turn:
+    """Nothing was asked: ``message`` says why."""
+    return _turn("", "refused", message=message)
+
+
+def queued(place: int, seconds: float | None) -> Turn:
+    """The question waits for others, and for about how long where that is known."""
+    line = texts.QUEUED.format(place=place)
+    if seconds is not None:
+        line += texts.QUEUED_SECONDS.format(seconds=max(round(seconds), 1))
+    return _turn("", "queued", body=render.progress_html(line), message=line)

@@ -1,10 +1,9 @@
 """What the chat page works with: the assistant, what it can do beside answering, what is kept."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rag.answer.subject import Turn as Exchange
 from rag.conversations.kept import Origin
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
     from rag.answer.follow_up import Rewritten
     from rag.conversations.feedback import FeedbackStore
     from rag.conversations.store import ConversationStore
-
-_LONGEST_NAME = 200
-_MOST_COLLECTIONS = 100
 
 
 class ChatAssistant(Protocol):
@@ -86,7 +82,7 @@ class ChatDesk:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a browser sends with a question; nothing in it is trusted.
+    """How a question is to be asked; it comes from a browser, and nothing in it is trusted.
 
     ``replaces`` is the turn whose place the new one takes (edited, asked again); ``verbatim``
     searches the question as it was typed.
@@ -96,25 +92,3 @@ class Wanted:
     replaces: str = ""
     verbatim: bool = False
     collections: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, sent: object) -> "Wanted":
-        """From the page's JSON; what is not understood is left out."""
-        try:
-            values: Any = json.loads(sent) if isinstance(sent, str) else None
-        except (ValueError, RecursionError):
-            values = None
-        if not isinstance(values, dict):
-            return cls()
-        collections = values.get("collections")
-        names = collections if isinstance(collections, list) else []
-        return cls(
-            conversation=_name(values.get("conversation")),
-            replaces=_name(values.get("replaces")),
-            verbatim=values.get("verbatim") is True,
-            collections=tuple(filter(None, map(_name, names[:_MOST_COLLECTIONS]))),
-        )
-
-
-def _name(value: object) -> str:
-    return value[:_LONGEST_NAME] if isinstance(value, str) else ""

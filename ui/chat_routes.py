@@ -2,7 +2,7 @@
 
 ::
 
-    GET  /chat/start                              collections, the newest conversations
+    GET  /chat/start                              who answers, collections, newest conversations
     GET  /chat/conversations?after=               the list goes on
     GET  /chat/search?words=
     GET  /chat/conversations/{id}                 a whole conversation
@@ -66,7 +66,11 @@ def chat_app(desk: ChatDesk, identify: Authorize) -> FastAPI:
     @app.get("/start")
     def start(person: Who) -> Response:
         page = desk.conversations.conversations(person)
-        return _json({"collections": list(desk.abilities.collections()), **list_json(page)})
+        known = {
+            "model": desk.assistant.model_label,
+            "collections": list(desk.abilities.collections()),
+        }
+        return _json({**known, **list_json(page)})
 
     @app.get("/conversations")
     def conversations(person: Who, after: str = "") -> Response:

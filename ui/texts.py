@@ -100,6 +100,8 @@ PAGE_WORDS: Final = {
 
 PHASE_WAITING: Final = "正在查找资料…"
 PHASE_QUEUED: Final = "正在提交…"
+QUEUED: Final = "排队中，前面还有 {place} 个问题"
+QUEUED_SECONDS: Final = "，约 {seconds} 秒"
 PHASE_STREAMING: Final = "正在回答…"
 PHASE_STOPPED: Final = "已停止，以上内容不完整。"
 PHASE_STOPPED_EMPTY: Final = "已停止，尚未生成内容。"
@@ -171,9 +173,6 @@ KEY_DAMAGED: Final = (
     "对话目录的密钥 {path} 已损坏。请从备份恢复；没有备份时删除它，此后浏览器须重新开始"
 )
 
-GRADIO_MISMATCH: Final = (
-    "已安装的 gradio 与本程序不配套（缺少 {name}）。请按 constraints.txt 重新安装"
-)
 PORT_TAKEN: Final = "端口 {port} 已被占用，对话页面无法启动。请关闭占用它的程序，或换一个端口：rag serve --port {other}"
 PORT_FORBIDDEN: Final = (
     "没有权限使用端口 {port}。请换一个 1024 以上的端口：rag serve --port {other}"

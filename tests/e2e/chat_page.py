@@ -35,18 +35,6 @@ class ChatPage:
         return self.turn
 
     def finished(self) -> Locator:
-        """The latest turn, once its answer is complete.
-
-        Known fault, not understood yet: a question sent right after the page has loaded sometimes
-        stays queued for good. It is then asked once more on a fresh page.
-        """
-        try:
-            expect(self.turn).not_to_have_attribute("data-phase", "queued", timeout=10_000)
-        except AssertionError:
-            question = self.turn.get_by_role("heading").first.inner_text()
-            self.page.goto(self.url)
-            expect(self.box).to_be_visible(timeout=60_000)
-            self.page.wait_for_timeout(1_000)
-            self.ask(question)
+        """The latest turn, once its answer is complete."""
         expect(self.turn).to_have_attribute("data-phase", "finished")
         return self.turn

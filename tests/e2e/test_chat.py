@@ -182,7 +182,7 @@ def test_a_fault_of_ours_ends_the_turn_without_details(chat_page: OpenChat) -> N
     assert "nobody" not in chat.page.content()
 
 
-def test_a_full_queue_is_said_in_the_chat(chat_page: OpenChat) -> None:
+def test_a_queue_and_a_full_one_are_said_in_the_chat(chat_page: OpenChat) -> None:
     assistant = scripted(never_ends=True)
     chat = chat_page(assistant, concurrency=1, queue=1)
     turn = chat.ask(QUESTION)
@@ -194,7 +194,11 @@ def test_a_full_queue_is_said_in_the_chat(chat_page: OpenChat) -> None:
         expect(other.box).to_be_visible()
         other.page.wait_for_function("document.documentElement.lang === 'zh-CN'")
         other.ask(QUESTION)
-    expect(others[1].turn.locator(".note-error")).to_have_text(texts.INTERRUPTED)
+        if other is others[0]:
+            waiting = texts.QUEUED.format(place=1)
+            expect(other.turn.locator(".chip-busy")).to_contain_text(waiting)
+    expect(others[1].page.get_by_role("alert")).to_contain_text("排队已满")
+    expect(others[1].box).to_have_value(QUESTION)
     expect(others[0].turn).to_have_attribute("data-phase", "queued")
     chat.page.get_by_role("button", name=texts.STOP).click()
     expect(others[0].turn).to_have_attribute("data-phase", "streaming")

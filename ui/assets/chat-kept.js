@@ -37,6 +37,7 @@
     });
     try {
       const told = await (await yiwen.call("/chat/start")).json();
+      yiwen.answering(told.model);
       scope(told.collections);
       fill(told, false);
     } catch (error) {

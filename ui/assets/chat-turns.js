@@ -17,9 +17,14 @@
       throw new Error(yiwen.words.failed);
     }
     if (response.ok) return response;
+    throw new Error((await yiwen.problem(response)) || yiwen.words.failed);
+  };
+
+  // What a refused request's response says, as one line; "" when it says nothing we know.
+  yiwen.problem = async (response) => {
     const told = await response.json().catch(() => null);
     const parts = told && told.error ? [told.error.message, told.error.remedy] : [];
-    throw new Error(parts.filter(Boolean).join("。") || yiwen.words.failed);
+    return parts.filter(Boolean).join("。");
   };
 
   yiwen.button = (name, text, label = "") => {

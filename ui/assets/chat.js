@@ -1,9 +1,9 @@
 "use strict";
-// The transcript. The server sends the current turn as {turn, phase, body, sources, copy, message,
-// model, conversation, kept} (ui/chat_ask.py); body and sources are HTML that ui/render*.py have
-// escaped. What the page shows lives in its DOM; what is kept, on the server. The scripts beside
-// this one (chat-turns, chat-kept, chat-preview) add their parts to window.yiwen and call each
-// other only after mount.
+// The transcript. The server sends an answer as it grows, as {turn, phase, body, sources, copy,
+// message, model, conversation, kept} (ui/chat_ask.py); body and sources are HTML that
+// ui/render*.py have escaped. What the page shows lives in its DOM; what is kept, on the server.
+// The scripts beside this one (chat-stream, chat-turns, chat-kept, chat-preview) add their parts
+// to window.yiwen and call each other only after mount.
 (() => {
   const yiwen = (window.yiwen = window.yiwen || {});
 
@@ -12,21 +12,19 @@
   let current = null; // the article of the turn in progress
   let pending = {}; // how the question in the box is to be asked: {replaces, verbatim}
   const clipboard = new WeakMap(); // article → text for the clipboard
-  const asked = new WeakMap(); // article → {wanted, before, old}: how it was asked
-  const closed = new Set(); // turns that were stopped or broken off: late updates are dropped
+  const asked = new WeakMap(); // article → {wanted, before, old, stream}: how it was asked
 
   yiwen.conversation = ""; // the id of the one shown
 
   const find = (selector, base = root) => base.querySelector(selector);
   const box = () => document.querySelector("#yiwen-question textarea");
-  const inProgress = () =>
-    current !== null && ["queued", "waiting", "streaming"].includes(current.dataset.phase);
+  const isOpen = (turn) => ["queued", "waiting", "streaming"].includes(turn.dataset.phase);
+  const inProgress = () => current !== null && isOpen(current);
 
-  yiwen.mount = (element, props, watch) => {
+  yiwen.mount = (element, props) => {
     root = yiwen.root = element;
     words = yiwen.words = props.words;
     document.documentElement.lang = "zh-CN";
-    watch("value", () => receive(props.value));
     root.addEventListener("click", onClick);
     find(".new").addEventListener("click", () => clear());
     const composer = document.querySelector("#yiwen-composer");
@@ -41,16 +39,29 @@
     }).observe(composer);
     yiwen.mountPreview();
     yiwen.mountKept();
-    if (props.value) receive(props.value);
   };
 
-  // Before the question leaves the page: show it at once. Gives what is sent with it.
-  yiwen.ask = (question) => {
+  // Ask what stands in the box.
+  yiwen.send = () => {
+    const question = box().value;
     refuse("");
+    if (inProgress()) return;
+    if (!question.trim()) {
+      refuse(words.emptyQuestion);
+      return;
+    }
     const wanted = pending;
     const conversation = yiwen.conversation;
-    if (question && question.trim() && !inProgress()) begin(question.trim(), wanted);
-    return [question, JSON.stringify({ conversation, ...wanted, collections: yiwen.chosen() })];
+    const turn = begin(question, wanted);
+    fill("");
+    asked.get(turn).stream = yiwen.stream(
+      "/chat/ask",
+      { question, conversation, ...wanted, collections: yiwen.chosen() },
+      {
+        receive: (value) => receive(turn, value),
+        failed: (line) => interrupt(turn, line),
+      },
+    );
   };
 
   // How the next question is asked: {replaces} takes the place of a kept turn.
@@ -65,24 +76,25 @@
     if (inProgress()) return;
     yiwen.prepare(wanted);
     fill(question);
-    window.setTimeout(() => document.querySelector("#yiwen-send").click(), 30);
+    yiwen.send();
   };
 
-  // The event is over, whichever way; a turn still open was broken off.
-  yiwen.ended = () => {
-    const turn = current;
-    window.setTimeout(() => {
-      if (turn === null || turn !== current || !inProgress()) return;
-      morph(find(".card", turn), words.interrupted);
-      finish("failed");
-      say(words.interruptedLine);
-      giveBack(turn);
-    }, 400);
-  };
+  // The stream is over and the answer is not.
+  function interrupt(turn, line) {
+    if (!isOpen(turn)) return;
+    const message = line || words.interruptedLine;
+    morph(find(".card", turn), words.interrupted);
+    find(".note-error", turn).textContent = message;
+    finish(turn, "failed");
+    say(message);
+    giveBack(turn);
+  }
 
-  yiwen.stopped = () => {
+  yiwen.stop = () => {
     if (!inProgress()) return;
-    const card = find(".card", current);
+    const turn = current;
+    asked.get(turn).stream.abort();
+    const card = find(".card", turn);
     const text = find(".answer-text", card);
     const note = document.createElement("p");
     note.className = "note note-stopped";
@@ -90,52 +102,47 @@
     const chip = find(".chip-busy", card);
     if (chip) chip.remove();
     card.append(note);
-    const turn = current;
-    finish("stopped");
+    finish(turn, "stopped");
     if (text && text.textContent) yiwen.settle(turn);
     else giveBack(turn);
     say(note.textContent);
     if (box()) box().focus();
   };
 
-  function receive(value) {
-    if (!value) return;
-    if (value.model) find("[data-model]").textContent = value.model;
-    if (value.phase === "idle") return;
+  function receive(turn, value) {
+    if (!isOpen(turn)) return; // stopped: late updates are dropped
+    if (value.model) yiwen.answering(value.model);
     if (value.phase === "refused") {
-      if (current !== null && current.dataset.phase === "queued") drop();
+      const question = find(".question", turn).textContent;
+      drop(turn);
+      fill(question);
       refuse(value.message);
       return;
     }
-    if (closed.has(value.turn) || current === null) return;
-    if (!current.dataset.turn) {
-      if (current.dataset.phase !== "queued") return; // stopped before the server had begun
-      current.dataset.turn = value.turn;
-    }
-    if (current.dataset.turn !== value.turn) return;
     if (value.conversation) yiwen.show(value.conversation);
-    const follow = below(current) < 120;
-    current.dataset.phase = value.phase;
-    morph(find(".card", current), value.body);
-    morph(find(".sources", current), value.sources);
-    current.classList.toggle("has-sources", find(".source", current) !== null);
+    const follow = below(turn) < 120;
+    turn.dataset.turn = value.turn;
+    turn.dataset.phase = value.phase;
+    morph(find(".card", turn), value.body);
+    morph(find(".sources", turn), value.sources);
+    turn.classList.toggle("has-sources", find(".source", turn) !== null);
     if (value.phase === "finished") {
-      const turn = current;
       clipboard.set(turn, value.copy);
       turn.dataset.kept = value.kept;
-      finish("finished");
-      say(value.message);
+      finish(turn, "finished");
       yiwen.complete(turn);
     } else if (value.phase === "failed") {
-      const turn = current;
-      finish("failed");
-      say(value.message);
+      finish(turn, "failed");
       giveBack(turn);
-    } else if (value.phase === "waiting") {
-      say(words.waiting);
     }
-    if (follow) reveal(current);
+    if (value.phase !== "streaming") say(value.message || words.waiting);
+    if (follow) reveal(turn);
   }
+
+  // Who answers, in the page's head.
+  yiwen.answering = (model) => {
+    find("[data-model]").textContent = model;
+  };
 
   function article(question) {
     const turn = document.createElement("article");
@@ -156,9 +163,9 @@
     for (const other of root.querySelectorAll(".turn[data-again]")) other.remove();
     const old = wanted.replaces ? find(`.turn[data-kept="${wanted.replaces}"]`) : null;
     if (old) old.hidden = true;
-    const turn = article(question);
+    const turn = article(question.trim());
     turn.dataset.phase = "queued";
-    asked.set(turn, { wanted, before: yiwen.conversation, old });
+    asked.set(turn, { wanted, before: yiwen.conversation, old, stream: null });
     find(".card", turn).setAttribute("aria-busy", "true");
     morph(find(".card", turn), words.queued);
     current = turn;
@@ -166,6 +173,7 @@
     document.body.classList.add("yiwen-busy");
     yiwen.prepare({});
     reveal(turn);
+    return turn;
   }
 
   // A kept turn of a conversation that is opened again.
@@ -184,29 +192,28 @@
     return turn;
   };
 
-  function finish(phase) {
-    if (current.dataset.turn) closed.add(current.dataset.turn);
-    current.dataset.phase = phase;
-    find(".card", current).removeAttribute("aria-busy");
+  function finish(turn, phase) {
+    turn.dataset.phase = phase;
+    find(".card", turn).removeAttribute("aria-busy");
     document.body.classList.remove("yiwen-busy");
     if (phase === "failed") return;
-    const { old } = asked.get(current);
+    const { old } = asked.get(turn);
     if (old) old.remove();
-    yiwen.addActions(current);
+    yiwen.addActions(turn);
   }
 
-  function drop() {
-    const { old, wanted } = asked.get(current);
+  function drop(turn) {
+    const { old, wanted } = asked.get(turn);
     if (old) old.hidden = false;
     yiwen.prepare(wanted);
-    current.remove();
+    turn.remove();
     current = null;
     document.body.classList.remove("yiwen-busy");
     if (!find(".turn")) clear();
   }
 
   function clear(isOpening = false) {
-    if (inProgress()) document.querySelector("#yiwen-stop").click();
+    yiwen.stop();
     find(".log").replaceChildren();
     current = null;
     document.body.classList.remove("yiwen-busy", "yiwen-talking");

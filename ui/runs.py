@@ -8,8 +8,11 @@ memory. The thread that opened the iterator closes it, which is what stops a lan
 import asyncio
 import logging
 import threading
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
+from statistics import median
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -30,6 +33,7 @@ PULSE_SECONDS = 0.5
 # A stream's headers wait this long for the first words, so that a model that is down is still
 # told by the status code.
 _OPENING_SECONDS = 5.0
+_REMEMBERED_RUNS = 20
 
 
 class Seats:
@@ -37,29 +41,45 @@ class Seats:
 
     def __init__(self, running: int, waiting: int) -> None:
         self._seats = asyncio.Semaphore(running)
+        self._running = running
         self._most = waiting
-        self._waiting = 0
+        self._line: list[object] = []
+        self._durations: deque[float] = deque(maxlen=_REMEMBERED_RUNS)
 
-    async def take(self) -> None:
-        """Wait for a seat.
+    async def take(self, ticket: object) -> None:
+        """Wait for a seat; ``ticket`` stands for who waits.
 
         Raises:
             ApiError: 429, the queue is full.
         """
-        if self._seats.locked():
-            if self._waiting >= self._most:
-                message = api_texts.BUSY.format(seconds=RETRY_SECONDS)
-                raise ApiError(429, "queue_full", message)
-            self._waiting += 1
-            try:
-                await self._seats.acquire()
-            finally:
-                self._waiting -= 1
-        else:
+        if self._seats.locked() and len(self._line) >= self._most:
+            message = api_texts.BUSY.format(seconds=RETRY_SECONDS)
+            raise ApiError(429, "queue_full", message)
+        self._line.append(ticket)
+        try:
             await self._seats.acquire()
+        finally:
+            self._line.remove(ticket)
 
-    def give(self) -> None:
+    def give(self, seconds: float) -> None:
+        """Leave a seat that was taken for ``seconds``."""
+        self._durations.append(seconds)
         self._seats.release()
+
+    @property
+    def waiting(self) -> int:
+        """How many stand in the line."""
+        return len(self._line)
+
+    def place(self, ticket: object) -> int:
+        """Where in the line a ticket stands, from 1; 0 when it does not wait."""
+        return self._line.index(ticket) + 1 if ticket in self._line else 0
+
+    def expected_seconds(self, place: int) -> float | None:
+        """How long a place in the line still has to wait, by the latest runs; None before any."""
+        if not self._durations:
+            return None
+        return median(self._durations) * place / self._running
 
 
 class Run(Generic[T]):
@@ -145,9 +165,15 @@ class Run(Generic[T]):
             self.stop()
         raise ApiError(499, "client_closed_request", api_texts.CLIENT_GONE)
 
+    @property
+    def place(self) -> int:
+        """Where in the line the run waits, from 1; 0 once it has a seat."""
+        return self._seats.place(self)
+
     async def _work(self) -> None:
-        await self._seats.take()
+        await self._seats.take(self)
         self._is_seated = True
+        started = time.monotonic()
         try:
             # A thread of anyio does not hold up the end of the process.
             await anyio.to_thread.run_sync(
@@ -155,7 +181,7 @@ class Run(Generic[T]):
             )
         finally:
             self._stopped.set()
-            self._seats.give()
+            self._seats.give(time.monotonic() - started)
 
     def _iterate(self) -> None:
         if self._stopped.is_set():
