@@ -78,28 +78,30 @@ def logits(length, first, last, cut_start=0, cut_end=0):
     return made
 
 
+NINE = "一二三四五六七八九"
 PIECES = [(0, 2), (2, 5), (5, 6), (6, 9)]
 
 
 def test_the_best_span_is_named_in_characters():
-    best, *_ = model._spans(logits(4, 1, 2), PIECES)
+    best, *_ = model._spans(logits(4, 1, 2), NINE, PIECES)
     assert (best.start, best.end) == (2, 6)
     assert best.probability > 0.9
 
 
 def test_characters_of_a_token_that_do_not_answer_are_cut():
-    best, *_ = model._spans(logits(4, 1, 3, cut_start=1, cut_end=2), PIECES)
+    best, *_ = model._spans(logits(4, 1, 3, cut_start=1, cut_end=2), NINE, PIECES)
     assert (best.start, best.end) == (3, 7)
 
 
 def test_a_cut_that_leaves_nothing_is_not_made():
-    best, *_ = model._spans(logits(4, 2, 2, cut_start=1, cut_end=3), PIECES)
+    best, *_ = model._spans(logits(4, 2, 2, cut_start=1, cut_end=3), NINE, PIECES)
     assert (best.start, best.end) == (5, 6)
 
 
 def test_spans_do_not_overlap_and_shares_fall():
     found = model._spans(
         np.random.default_rng(7).normal(size=(40, 10)).astype(np.float32),
+        "字" * 40,
         [(i, i + 1) for i in range(40)],
     )
     assert len(found) == 3
@@ -108,8 +110,25 @@ def test_spans_do_not_overlap_and_shares_fall():
     assert found[0].probability >= found[1].probability >= found[2].probability
 
 
+def test_of_two_ends_as_good_the_nearer_one_is_taken():
+    made = logits(12, 2, 4)
+    made[9, 1] = made[4, 1]
+    best, *_ = model._spans(made, "字" * 12, [(i, i + 1) for i in range(12)])
+    assert (best.start, best.end) == (2, 5)
+
+
+def test_a_span_across_sentences_needs_more_than_one_within():
+    made = logits(6, 0, 2)
+    made[4, 1] = made[2, 1] + 1.2
+    pieces = [(i, i + 1) for i in range(6)]
+    (within, *_), (across, *_) = (
+        model._spans(made, text, pieces) for text in ("字字字。字字", "字字字字字字")
+    )
+    assert (within.end, across.end) == (3, 5)
+
+
 def test_a_passage_without_tokens_has_no_span():
-    assert model._spans(np.zeros((0, 10), np.float32), []) == ()
+    assert model._spans(np.zeros((0, 10), np.float32), "", []) == ()
 
 
 # The shipped weights

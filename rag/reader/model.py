@@ -31,6 +31,11 @@ LONGEST_ANSWER = 48
 _SPANS = 3
 _START, _END, _CUT_START, _CUT_END = 0, 1, slice(2, 6), slice(6, 10)
 
+# Start and end are trained apart, so that long spans profit from two ends that do not belong
+# together. Chosen on 500 questions of cmrc2018-dev's even half: EM 53.4 → 57.4, F1 78.9 → 80.5.
+_LENGTH_COST, _COSTLY_LENGTH = 0.15, 10  # a token, up to so many
+_SENTENCE_COST = 1.0
+_SENTENCE_END = re.compile(r"[。！？!?\n]")
 # Two characters of one Latin word or number, or of one date.
 _JOINED = re.compile(r"[A-Za-z0-9.%/-]{2}|[0-9][年月日亿万千百%]|[一二三四五六七八九十百千万亿]{2}")
 FloatArray = npt.NDArray[np.float32]
@@ -84,7 +89,10 @@ class Reader:
         return Reading(
             relevance=float(sequence[0]),
             answerable=float(sequence[1]),
-            spans=_whole_words(text.passage, _spans(tokens[built.first : built.last], built.spans)),
+            spans=_whole_words(
+                text.passage,
+                _spans(tokens[built.first : built.last], text.passage, built.spans),
+            ),
         )
 
     def _support(self, pair: tuple[str, str]) -> float:
@@ -145,17 +153,23 @@ def _mapped(path: Path) -> dict[str, FloatArray]:
         ) from error
 
 
-def _spans(logits: FloatArray, pieces: Sequence[tuple[int, int]]) -> tuple[Span, ...]:
-    """The best non-overlapping spans of characters, best first; ``logits`` are (tokens, 10)."""
+def _spans(logits: FloatArray, passage: str, pieces: Sequence[tuple[int, int]]) -> tuple[Span, ...]:
+    """The best non-overlapping spans of characters, best first; ``logits`` are (tokens, 10).
+
+    A span's score is the logits of its two ends and the log-probabilities of their cuts, less what
+    its length and every sentence end inside it cost.
+    """
     if not len(logits):
         return ()
-    start, end = logits[:, _START], logits[:, _END]
-    # Every span of at most LONGEST_ANSWER tokens: a band of the sum of both logits.
-    scores = start[:, None] + end[None, :]
-    allowed = np.triu(np.ones_like(scores, bool)) & ~np.triu(
-        np.ones_like(scores, bool), LONGEST_ANSWER
-    )
-    scores = np.where(allowed, scores, -np.inf)
+    start = logits[:, _START] + _log_softmax(logits[:, _CUT_START]).max(axis=1)
+    end = logits[:, _END] + _log_softmax(logits[:, _CUT_END]).max(axis=1)
+    place = np.arange(len(logits))
+    length = place[None, :] - place[:, None]
+    scores = start[:, None] + end[None, :] - _LENGTH_COST * np.minimum(length, _COSTLY_LENGTH)
+    closes = [_SENTENCE_END.search(passage[a:b]) is not None for a, b in pieces]
+    closed = np.concatenate([[0], np.cumsum(closes)])
+    scores -= _SENTENCE_COST * (closed[None, :-1] > closed[:-1, None])
+    scores = np.where((length >= 0) & (length < LONGEST_ANSWER), scores, -np.inf)
     probability = _shares(scores)
     found: list[Span] = []
     taken = np.zeros(len(logits), bool)
@@ -173,6 +187,12 @@ def _spans(logits: FloatArray, pieces: Sequence[tuple[int, int]]) -> tuple[Span,
         if len(found) == _SPANS:
             break
     return tuple(found)
+
+
+def _log_softmax(logits: FloatArray) -> FloatArray:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    result: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return result
 
 
 def _whole_words(passage: str, found: Sequence[Span]) -> tuple[Span, ...]:
