@@ -112,14 +112,14 @@ def test_spans_do_not_overlap_and_shares_fall():
 
 def test_of_two_ends_as_good_the_nearer_one_is_taken():
     made = logits(12, 2, 4)
-    made[9, 1] = made[4, 1]
+    made[9] = made[4]
     best, *_ = model._spans(made, "字" * 12, [(i, i + 1) for i in range(12)])
     assert (best.start, best.end) == (2, 5)
 
 
 def test_a_span_across_sentences_needs_more_than_one_within():
     made = logits(6, 0, 2)
-    made[4, 1] = made[2, 1] + 1.2
+    made[4, 1], made[4, 6] = made[2, 1] + 1.2, made[2, 6]
     pieces = [(i, i + 1) for i in range(6)]
     (within, *_), (across, *_) = (
         model._spans(made, text, pieces) for text in ("字字字。字字", "字字字字字字")
