@@ -96,6 +96,33 @@ def claim_pairs(passages: Sequence[str], *, seed: int) -> Iterator[ClaimPair]:
         yield from _wrong(context, random)
 
 
+class Spoiler:
+    """Makes claims wrong, or puts them otherwise, that were not taken from their passage.
+
+    ``passages`` are where other names and other facts come from.
+    """
+
+    def __init__(self, passages: Sequence[str]) -> None:
+        self._passages = passages
+        self._pool = _pool(passages)
+
+    def wrong(self, claims: Sequence[str], index: int, random: Random) -> list[str]:
+        """Up to `WRONG_PER_PASSAGE` of the ``claims`` about passage ``index`` with one fact
+        changed each."""
+        passage = self._passages[index]
+        context = Context(
+            passage,
+            tuple(claim.rstrip("。；;") for claim in claims),
+            self._pool,
+            _others(self._passages, index, passage, random),
+        )
+        return [pair.claim for pair in _wrong(context, random)]
+
+    def otherwise(self, claim: str, random: Random) -> str:
+        """The claim after one more rewriting that applies, numbers kept."""
+        return _put_otherwise(claim, random, but=())
+
+
 def _sentences(passage: str) -> list[str]:
     """The passage's sentences that say something, without the mark that ends them."""
     found = []

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.reader.inputs import Task
+from training.claims import Spoiler
 from training.examples import Example
 
 FOLDER = Path("training/data")
@@ -22,6 +23,9 @@ _WITH_CONTEXT = 0.75
 _WITH_NEIGHBOUR = 0.35
 # The wrong passage of a question: most often its own with a question that it does not answer.
 _UNANSWERED = 0.75
+# Claims are few beside an hour of training: rules vary them.
+_SPOILED = 0.45
+_OTHERWISE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Written:
     def __init__(self, rows: list[Row], *, seed: int) -> None:
         self._rows = rows
         self._seed = seed
+        self._spoiler = Spoiler([row.passage for row in rows])
 
     def question_units(self) -> Iterator[list[Example]]:
         """A question with the passage that answers it, and a pair that holds no answer."""
@@ -94,14 +99,28 @@ class Written:
         epoch = 0
         while True:
             generator = random.Random(f"{self._seed}:claims:{epoch}")
-            order = list(self._rows)
+            order = list(range(len(self._rows)))
             generator.shuffle(order)
-            for row in order:
-                right = generator.sample(row.supported, 2)
-                wrong = generator.sample(row.unsupported, 2)
+            for index in order:
+                row = self._rows[index]
+                right, wrong = self._claims(index, generator)
                 unit = [self._example(Task.CLAIM, claim, row, generator) for claim in right + wrong]
-                yield [replace(each, label=index < 2) for index, each in enumerate(unit)]
+                yield [replace(each, label=number < 2) for number, each in enumerate(unit)]
             epoch += 1
+
+    def _claims(self, index: int, generator: random.Random) -> tuple[list[str], list[str]]:
+        """Two supported and two unsupported claims, some of them varied by rules."""
+        row = self._rows[index]
+        right = generator.sample(row.supported, 2)
+        wrong = generator.sample(row.unsupported, 2)
+        spoiled = self._spoiler.wrong(row.supported, index, generator)
+        generator.shuffle(spoiled)
+        for place in range(2):
+            if generator.random() < _OTHERWISE:
+                right[place] = self._spoiler.otherwise(right[place], generator)
+            if spoiled and generator.random() < _SPOILED:
+                wrong[place] = spoiled.pop()
+        return right, wrong
 
     def _example(self, task: Task, text: str, row: Row, generator: random.Random) -> Example:
         """Not labelled yet; a claim has no context, as when answers are verified."""
