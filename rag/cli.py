@@ -156,9 +156,12 @@ def serve(
         report = _update_index(settings, [], [], is_default=index is None)
         _print_report(report, settings.index.directory)
     with _status("加载模型与索引"):
-        from rag.assistant import Assistant
+        from rag.assistant import Assistant, encoder_of
+        from rag.library.library import Library
 
-        assistant = Assistant.from_settings(settings)
+        encoder = encoder_of(settings)
+        assistant = Assistant.from_settings(settings, encoder=encoder)
+        library = Library.from_settings(settings, encoder=encoder, index=lambda: assistant.index)
     with _status("启动网页"):
         from ui.app import serve as serve_page
         from ui.chat_desk import Abilities, ComplianceNotice
@@ -190,6 +193,7 @@ def serve(
             collections=lambda: assistant.collections,
             origin=lambda: Origin(digest, assistant.index.generation),
         ),
+        library=library,
         data=settings.conversations.directory,
         keep_days=settings.conversations.keep_days,
         font=settings.conversations.font,
@@ -261,27 +265,16 @@ def _update_index(
 ) -> "IndexReport":
     """Update an index; the one that rag.toml names also holds rag.toml's own documents."""
     from rag.assistant import encoder_of
-    from rag.indexer import Indexer
+    from rag.library.indexing import indexer_of, roots_of
     from rag.progress import ProgressBar
 
     with ProgressBar() as progress:
         encoder = encoder_of(settings, progress.say)
-        indexer = Indexer(
-            settings.index.directory,
-            encoder=encoder,
-            split_size=settings.split.size,
-            split_overlap=settings.split.overlap,
-            steps=settings.clean,
-            max_bytes=int(settings.index.max_file_megabytes * 1024 * 1024),
-            ocr=settings.index.ocr,
-            lock_timeout=settings.index.lock_timeout,
-            progress=progress,
-        )
-        corpus = [path for path in settings.index.corpus if path.exists()]
+        indexer = indexer_of(settings, encoder, progress)
         if is_default or not (paths or indexer.has_roots()):
-            paths = [*paths, *corpus]
+            paths = [*paths, *roots_of(settings)]
         report = indexer.update(paths, remove=remove)
-    listed = {path.resolve() for path in corpus} if is_default else set()
+    listed = {path.resolve() for path in settings.index.corpus} if is_default else set()
     again = tuple(
         f"{path} 写在 [index] corpus 中，下次更新会再加入。若不再需要，请也从配置里删去"
         for path in remove

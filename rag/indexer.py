@@ -66,7 +66,8 @@ class IndexReport:
 @dataclass(frozen=True, slots=True)
 class Item:
     """One document to be: ``key`` tells it from all others, ``stamp`` changes when it may have
-    changed, ``sha256`` when it has."""
+    changed, ``sha256`` when it has. ``collection`` stands where the file names none: for files
+    the first folder below their root."""
 
     key: str
     document: str
@@ -206,6 +207,7 @@ class Indexer:
             sha256=lambda: _sha256(file.path, self._max_bytes),
             load=load,
             path=str(file.path),
+            collection=file.name.split("/")[0] if "/" in file.name else "",
         )
 
     def _bring_up_to_date(

@@ -186,6 +186,13 @@ class ApiSettings(_Section):
     keys: tuple[Annotated[str, Field(min_length=16)], ...] = ()
 
 
+class LibrarySettings(_Section):
+    """Where documents go that are uploaded in the browser; a folder in it is a collection. Their
+    size is bounded by ``[index] max_file_megabytes``."""
+
+    directory: Path = Path("data/library")
+
+
 class ComplianceSettings(_Section):
     """What the page shows of the model's filing (生成式人工智能服务备案)."""
 
@@ -219,6 +226,7 @@ class Settings(_Section):
     serve: ServeSettings = ServeSettings()
     api: ApiSettings = ApiSettings()
     conversations: ConversationSettings = ConversationSettings()
+    library: LibrarySettings = LibrarySettings()
     compliance: ComplianceSettings = ComplianceSettings()
     eval: EvalSettings = EvalSettings()
 

@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 5
 OPENAI_PREFIX = "/v1/"
 NATIVE_PREFIX = "/api/"
+LIBRARY_PREFIX = "/library/"
 Body = dict[str, Any]
 # FastAPI sends requests with their bodies to a collector that the environment names.
 NO_TELEMETRY: TelemetryConfig = {
@@ -128,7 +129,7 @@ class ApiGate(Gate):
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         refusal = super()._refusal(scope)
         path: str = scope["path"]
-        if refusal is None or not path.startswith((OPENAI_PREFIX, NATIVE_PREFIX)):
+        if refusal is None or not path.startswith((OPENAI_PREFIX, NATIVE_PREFIX, LIBRARY_PREFIX)):
             return refusal
         status = refusal.status_code
         text = bytes(refusal.body).decode().removesuffix("。")

@@ -29,6 +29,7 @@ from ui.chat_desk import Abilities, ChatDesk, ComplianceNotice
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from rag.library.library import Library
     from ui.api_access import Authorize
     from ui.api_ask import ApiAssistant, FollowUp
     from ui.browsers import Browsers
@@ -78,6 +79,7 @@ def build_app(
     authorize: "Authorize | None" = None,
     follow_up: "FollowUp | None" = None,
     abilities: Abilities | None = None,
+    library: "Library | None" = None,
     data: Path | None = None,
     keep_days: int = 0,
     font: Path | None = None,
@@ -92,6 +94,7 @@ def build_app(
         examples: questions offered as buttons.
         api_keys, authorize, follow_up: see `ui.api.mount_api`.
         abilities: what the page may offer beside answers.
+        library: the documents that can be looked at and changed at ``/library``.
         data: where conversations and feedback are kept; None keeps them while the process runs.
         keep_days: how long after their last question, 0 for ever.
         font: for exported PDFs; None for a system font.
@@ -128,6 +131,7 @@ def build_app(
             api_keys=api_keys,
             authorize=authorize,
             follow_up=follow_up,
+            library=library,
             desk=desk,
             browsers=browsers,
         )
@@ -146,6 +150,7 @@ def _build(
     api_keys: Collection[str],
     authorize: "Authorize | None",
     follow_up: "FollowUp | None",
+    library: "Library | None",
     desk: ChatDesk,
     browsers: "Browsers",
 ) -> "FastAPI":
@@ -160,6 +165,8 @@ def _build(
     from ui.chat_routes import chat_app
     from ui.chat_stream import add_ask
     from ui.guard import SecurityHeaders
+    from ui.library_routes import SERVED_PATHS as LIBRARY_PATHS
+    from ui.library_routes import body_limits, mount_library
     from ui.runs import Seats
 
     app = FastAPI(
@@ -184,10 +191,14 @@ def _build(
     handler = make_handler(desk, max_question_characters=max_question_characters)
     add_ask(chat, handler, seats, browser_of)
     app.mount("/chat", chat)
+    if library is not None:
+        mount_library(app, library, assistant, seats=seats)
+        library.start()
     app.mount("/yiwen", StaticFiles(directory=ASSETS), name="assets")
     blocks = build_blocks(
         desk.compliance,
         examples=examples,
+        has_library=library is not None,
         head="".join(f'<script src="{_asset(name)}"></script>' for name in _SCRIPTS),
     )
     gradio.mount_gradio_app(
@@ -207,7 +218,12 @@ def _build(
         head=f'<link rel="stylesheet" href="{_asset("chat.css")}">',
     )
     app.add_middleware(KnowsBrowser, browsers=browsers)
-    app.add_middleware(ApiGate, host_names=host_names, paths=(*SERVED_PATHS, *api.SERVED_PATHS))
+    app.add_middleware(
+        ApiGate,
+        host_names=host_names,
+        paths=(*SERVED_PATHS, *api.SERVED_PATHS, *(LIBRARY_PATHS if library else ())),
+        body_limits=body_limits(library) if library else {},
+    )
     app.add_middleware(SecurityHeaders)
     return app
 

@@ -18,19 +18,20 @@ if TYPE_CHECKING:
 
 
 def build_blocks(
-    compliance: ComplianceNotice | None, *, examples: Sequence[str], head: str
+    compliance: ComplianceNotice | None, *, examples: Sequence[str], has_library: bool, head: str
 ) -> "gradio.Blocks":
     """The page.
 
     Args:
         examples: questions offered as buttons.
+        has_library: whether there is a page of documents to lead to.
         head: HTML that loads the scripts; they run before the page is mounted.
     """
     import gradio
 
     with gradio.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as blocks:
         gradio.HTML(
-            html_template=_page(examples),
+            html_template=_page(examples, has_library=has_library),
             js_on_load="window.yiwen.mount(element, props);",
             head=head,
             words=_words(),
@@ -81,12 +82,13 @@ def _words() -> dict[str, Any]:
     }
 
 
-def _page(examples: Sequence[str]) -> str:
+def _page(examples: Sequence[str], *, has_library: bool) -> str:
     """The page's fixed part, a ``gr.HTML`` template that holds no placeholder."""
     say = template_escape
     buttons = "".join(
         f'<button type="button" class="example">{say(example)}</button>' for example in examples
     )
+    library = f'<a class="library" href="/library">{say(texts.LIBRARY)}</a>' if has_library else ""
     welcome = f'<h3>{say(texts.EXAMPLES_TITLE)}</h3><div class="examples">{buttons}</div>'
     return f"""
 <header class="top"><div class="top-inner">
@@ -96,6 +98,7 @@ def _page(examples: Sequence[str]) -> str:
   <p class="tagline">{say(texts.TAGLINE)}</p>
   <p class="model"><span class="model-name">{say(texts.ANSWERING)}</span>
     <strong data-model></strong></p>
+  {library}
   <button type="button" class="new" hidden>{say(texts.NEW_CONVERSATION)}</button>
 </div></header>
 <nav class="panel" id="yiwen-panel" aria-label="{say(texts.CONVERSATIONS)}">

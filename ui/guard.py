@@ -6,14 +6,14 @@ Every response carries the headers that keep a hostile answer from reaching anot
 framework's other routes (uploads, proxying, file serving, its API) are simply not there.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import texts
+from ui import texts, texts_library
 
 # Measured with gradio 6.31: blocked every external load and left the chat working. Its front end
 # needs 'unsafe-inline' and 'unsafe-eval', so escaping (ui.render) is the first wall and this the
@@ -23,6 +23,11 @@ CONTENT_SECURITY_POLICY = (
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
     "connect-src 'self'; media-src 'self' blob:; object-src 'none'; frame-src 'none'; "
     "frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+)
+# For pages of our own: no script and no style but our files.
+STRICT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -54,8 +59,11 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                own_policy = headers.get("content-security-policy")
                 for name, value in _HEADERS.items():
                     headers[name] = value
+                if own_policy == STRICT_POLICY:  # of a page of our own, without the framework
+                    headers["Content-Security-Policy"] = own_policy
                 del headers["access-control-allow-origin"]
                 del headers["access-control-allow-credentials"]
             await send(message)
@@ -69,10 +77,18 @@ class Gate:
     Args:
         host_names: names, without port, under which the chat may be reached.
         paths: exact paths that are served; one ending in ``/*`` serves everything below it.
+        body_limits: exact paths whose bodies may have more than `MAX_BODY_BYTES`, and how many.
     """
 
-    def __init__(self, app: ASGIApp, host_names: Collection[str], paths: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        host_names: Collection[str],
+        paths: Iterable[str],
+        body_limits: Mapping[str, int] | None = None,
+    ) -> None:
         self.app = app
+        self.body_limits = dict(body_limits or {})
         self.host_names = frozenset(name.lower() for name in host_names)
         wanted = tuple(paths)
         self.exact = frozenset(path for path in wanted if not path.endswith("/*"))
@@ -108,9 +124,13 @@ class Gate:
             return PlainTextResponse(texts.NOT_SERVED, status_code=404)
         if scope["method"] == "POST":
             length = headers.get("content-length", "")
-            if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY_BYTES:
-                return PlainTextResponse(texts.TOO_LARGE, status_code=413)
+            most = self.body_limits.get(path, MAX_BODY_BYTES)
+            if not length.isascii() or not length.isdigit() or int(length) > most:
+                return PlainTextResponse(self._too_large(path), status_code=413)
         return None
+
+    def _too_large(self, path: str) -> str:
+        return texts_library.TOO_LARGE if path in self.body_limits else texts.TOO_LARGE
 
 
 def _host_name(host: str) -> str:

@@ -49,6 +49,7 @@ SEARCHED: Final = "按“{question}”查找"
 VERBATIM: Final = "按原话查找"
 UNCHECKED_LINE: Final = "句子尚未与资料核对，可能还会修改。"
 
+LIBRARY: Final = "资料库"
 CONVERSATIONS: Final = "对话记录"
 UNTITLED_CONVERSATION: Final = "未命名对话"
 FIND: Final = "搜索对话"

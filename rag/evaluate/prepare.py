@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rag.evaluate.faults import DatasetError
 from rag.evaluate.plan import Plan
-from rag.indexer import Indexer, Progress
+from rag.indexer import Progress
+from rag.library.indexing import indexer_of
 from rag.retrieve.embed import Encoder
 from rag.retrieve.generation import Recipe, read_manifest
 
@@ -43,17 +44,7 @@ def _make(plan: Plan, encoder: Encoder, progress: Progress) -> Path:
     )
     name = f"{dataset.name}-{dataset.corpus_sha256[:12]}-{recipe.fingerprint}"
     directory = settings.eval.directory / INDEXES / name
-    indexer = Indexer(
-        directory,
-        encoder=encoder,
-        split_size=settings.split.size,
-        split_overlap=settings.split.overlap,
-        steps=settings.clean,
-        max_bytes=int(settings.index.max_file_megabytes * 1024 * 1024),
-        ocr=settings.index.ocr,
-        lock_timeout=settings.index.lock_timeout,
-        progress=progress,
-    )
+    indexer = indexer_of(settings, encoder, progress, directory=directory)
     if dataset.texts:
         report = indexer.update_items([text.item() for text in dataset.texts])
     else:

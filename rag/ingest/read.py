@@ -81,6 +81,12 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
     return FoundFiles(tuple(search.files), tuple(search.failures), tuple(search.notices))
 
 
+def is_passed_over(name: str) -> bool:
+    """Whether `find_files` leaves a file out for its name, its path below the folder with "/":
+    hidden, temporary, or the folder's own description."""
+    return any(_is_left_out(part) for part in name.split("/")) or name.lower() == _DESCRIPTION
+
+
 def read_file(
     path: Path,
     *,

@@ -26,6 +26,13 @@ CREATE TABLE passages (
 );
 CREATE INDEX passages_document ON passages (document);
 """
+_DETAILS = """
+SELECT d.id, d.title, d.source, d.date, d.collection,
+  json_extract(d.body, '$.path'), json_extract(d.body, '$.sha256'),
+  coalesce(json_extract(d.body, '$.pages[#-1][0]'), 0),
+  (SELECT count(*) FROM passages p WHERE p.document = d.id)
+FROM documents d ORDER BY d.id
+"""
 _CACHED_DOCUMENTS = 64
 
 
@@ -38,6 +45,22 @@ class About:
     source: str
     date: str
     collection: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A document as a library shows it: the number of its last page (0 without pages), how many
+    passages it has, the file it was read from and that file's digest."""
+
+    id: str
+    title: str
+    source: str
+    date: str
+    collection: str
+    path: str
+    sha256: str
+    pages: int
+    passages: int
 
 
 class DocumentStore:
@@ -60,6 +83,7 @@ class DocumentStore:
             ) from error
         self._about = {row[0]: About(*row) for row in rows}
         self.document = lru_cache(maxsize=_CACHED_DOCUMENTS)(self._document)
+        self.details = lru_cache(maxsize=1)(self._details)
 
     @staticmethod
     def write(path: Path, documents: Iterable[Document], passages: Iterable[Passage]) -> None:
@@ -88,6 +112,11 @@ class DocumentStore:
 
     def about(self, document: str) -> About:
         return self._about[document]
+
+    def _details(self) -> tuple[Detail, ...]:
+        """All documents, by id; worked out once, the file never changes."""
+        rows = self._rows(_DETAILS)
+        return tuple(Detail(*row) for row in rows)
 
     def __contains__(self, document: str) -> bool:
         return document in self._about

@@ -32,8 +32,9 @@ _GARBLED = re.compile("[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f]")
 _LARGER = 1.12
 _LONGEST_HEADING = 45
 _DEEPEST = 3
-# PDFium may not be entered by two threads at once.
-_lock = RLock()
+# PDFium may not be entered by two threads at once; held for a page at a time, never while text
+# is recognised, so that pages can be shown meanwhile.
+PDFIUM = RLock()
 
 Recogniser = Callable[[Any, object], list[Line]]
 
@@ -63,12 +64,15 @@ def read_pdf(
             recognition is switched off.
     """
     _check_complete(data, path)
-    with _lock:
-        document = _open(data, path)
-        try:
+    with PDFIUM:
+        document = open_pdf(data, path)
+    try:
+        with PDFIUM:
             properties = document.get_metadata_dict(skip_empty=True)
-            pages, unread = _read_pages(document, path, ocr, progress)
-        finally:
+            count = len(document)
+        pages, unread = _read_pages(document, count, path, ocr, progress)
+    finally:
+        with PDFIUM:
             document.close()
     lines, dropped = without_margins([page.lines for page in pages], [p.height for p in pages])
     if not any(lines):  # a document of nothing but short marginal lines, such as a slide
@@ -102,12 +106,17 @@ def _check_complete(data: bytes, path: Path) -> None:
         raise DocumentError(path, "PDF 文件不完整", "请重新下载或复制原文件")
 
 
-def _open(data: bytes, path: Path) -> Any:
+def open_pdf(source: bytes | Path, path: Path) -> Any:
+    """PDFium's document, which the caller closes; the caller holds `PDFIUM`.
+
+    Raises:
+        DocumentError: damaged, with a password, or without pages.
+    """
     import pypdfium2
     from pypdfium2 import raw
 
     try:
-        document = pypdfium2.PdfDocument(data)
+        document = pypdfium2.PdfDocument(source)
     except pypdfium2.PdfiumError as error:
         if error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
             raise DocumentError(path, "文件有密码", "请去掉密码后另存") from error
@@ -118,36 +127,45 @@ def _open(data: bytes, path: Path) -> Any:
 
 
 def _read_pages(
-    document: Any, path: Path, ocr: bool, progress: Callable[[str], None] | None
+    document: Any, count: int, path: Path, ocr: bool, progress: Callable[[str], None] | None
 ) -> tuple[list[_Page], list[int]]:
     """All pages, and the numbers of those left unread because ``ocr`` is off."""
-    import pypdfium2
-
     pages: list[_Page] = []
     unread: list[int] = []
-    count = len(document)
     for index in range(count):
-        try:
-            page = document[index]
-        except pypdfium2.PdfiumError as error:
-            raise DocumentError(
-                path, f"第 {index + 1} 页已损坏", "请重新下载或复制原文件"
-            ) from error
-        try:
-            lines = page_lines(page)
-            if not _is_scan(page, lines):
-                pages.append(_Page(lines, page.get_height()))
-            elif ocr:
-                if progress is not None:
-                    progress(f"{path.name}：识别第 {index + 1}/{count} 页的文字")
-                picture, height = _picture(page)
-                pages.append(_Page(recognise(picture, path), height, scanned=True))
-            else:
-                unread.append(index + 1)
-                pages.append(_Page([], page.get_height()))
-        finally:
-            page.close()
+        with PDFIUM:
+            page = page_of(document, index + 1, path)
+            try:
+                lines, height = page_lines(page), page.get_height()
+                is_scan = _is_scan(page, lines)
+                drawn = _picture(page) if is_scan and ocr else None
+            finally:
+                page.close()
+        if drawn is not None:
+            if progress is not None:
+                progress(f"{path.name}：识别第 {index + 1}/{count} 页的文字")
+            picture, height = drawn
+            pages.append(_Page(recognise(picture, path), height, scanned=True))
+        elif is_scan:
+            unread.append(index + 1)
+            pages.append(_Page([], height))
+        else:
+            pages.append(_Page(lines, height))
     return pages, unread
+
+
+def page_of(document: Any, number: int, path: Path) -> Any:
+    """Page ``number`` (from 1) of PDFium's document, which the caller closes.
+
+    Raises:
+        DocumentError: the page is damaged.
+    """
+    import pypdfium2
+
+    try:
+        return document[number - 1]
+    except pypdfium2.PdfiumError as error:
+        raise DocumentError(path, f"第 {number} 页已损坏", "请重新下载或复制原文件") from error
 
 
 def _is_scan(page: Any, lines: list[Line]) -> bool:
