@@ -424,3 +424,20 @@ def test_a_rewritten_question_is_shown_and_can_be_taken_back() -> None:
         assert read(shown).having("verbatim")
     same = answer("文", question=" 英国 有 ", search_question="英国 有")
     assert read(answer_html(same, "t1")).having("verbatim") == []
+
+
+@pytest.mark.parametrize(
+    ("document", "page", "with_pages", "offered"),
+    [
+        ("护理/手册.PDF", 2, True, True),
+        ("护理/手册.pdf", 2, False, False),
+        ("护理/手册.pdf", None, True, False),
+        ("护理/手册.docx", 2, True, False),
+    ],
+)
+def test_a_page_is_offered_where_there_is_one(document, page, with_pages, offered):
+    cited = Citation(1, document, "手册", 0, 1, "句", original="句", page=page)
+    key = (cited.document, cited.start, cited.end)
+    shown = {key: Shown(Standing.SAME, Excerpt("", "句", ""))}
+    whole = answer("文[1]", citations=(cited,))
+    assert ("open-page" in sources_html(whole, "t1", shown, with_pages=with_pages)) is offered

@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,14 @@ _FONTS = (
     "system-ui",
     "sans-serif",
 )
-_SCRIPTS = ("chat.js", "chat-stream.js", "chat-turns.js", "chat-kept.js", "chat-preview.js")
+_SCRIPTS = (
+    "chat.js",
+    "chat-stream.js",
+    "chat-turns.js",
+    "chat-kept.js",
+    "chat-preview.js",
+    "chat-page.js",
+)
 _START_SECONDS = 60.0
 
 
@@ -113,7 +121,7 @@ def build_app(
         assistant,
         ConversationStore(database),
         FeedbackStore(database),
-        abilities or Abilities(),
+        replace(abilities or Abilities(), library=library is not None),
         compliance,
         font,
     )

@@ -83,7 +83,8 @@ def _words() -> dict[str, Any]:
 
 
 def _page(examples: Sequence[str], *, has_library: bool) -> str:
-    """The page's fixed part, a ``gr.HTML`` template that holds no placeholder."""
+    """The page's fixed part, a ``gr.HTML`` template that holds no placeholder; it comes to stand
+    in the framework's ``<main>``."""
     say = template_escape
     buttons = "".join(
         f'<button type="button" class="example">{say(example)}</button>' for example in examples
@@ -109,7 +110,7 @@ def _page(examples: Sequence[str], *, has_library: bool) -> str:
   <ul class="kept"></ul>
   <button type="button" class="more" hidden>{say(texts.MORE)}</button>
 </nav>
-<main class="page">
+<div class="page">
   <p class="status" role="status"></p>
   <section class="welcome">
     <h2>{say(texts.WELCOME_TITLE)}</h2><p>{say(texts.WELCOME_TEXT)}</p>{welcome if examples else ""}
@@ -118,7 +119,7 @@ def _page(examples: Sequence[str], *, has_library: bool) -> str:
   <aside class="placeholder" aria-hidden="true">
     <h3>{say(texts.SOURCES_TITLE)}</h3><p>{say(texts.SOURCES_EMPTY)}</p>
   </aside>
-</main>"""
+</div>"""
 
 
 def _scope() -> str:

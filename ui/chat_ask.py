@@ -201,7 +201,7 @@ def _streaming(
         turn,
         "streaming",
         body=render.answer_html(answer, turn),
-        sources=render_sources.sources_html(answer, turn, shown),
+        sources=render_sources.sources_html(answer, turn, shown, with_pages=desk.abilities.library),
         conversation=conversation,
     )
 
@@ -223,7 +223,7 @@ def _finished(
         turn,
         "finished",
         body=body,
-        sources=render_sources.sources_html(answer, turn, shown),
+        sources=render_sources.sources_html(answer, turn, shown, with_pages=desk.abilities.library),
         copy=render.clipboard_text(answer),
         message=render.announcement(answer),
         # Asking who answers may look for a server, so not while text streams.

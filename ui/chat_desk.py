@@ -46,13 +46,15 @@ class Abilities:
 
     ``stand_alone`` makes a follow-up question a whole one; ``follow_ups`` gives questions that
     can be asked next, of an answer and the questions before it; ``collections`` names those that
-    a search can be restricted to; ``origin`` says what answers are made with now.
+    a search can be restricted to; ``origin`` says what answers are made with now; ``library``:
+    whether there is a page of documents, which also draws the pages of PDFs.
     """
 
     stand_alone: "Callable[[Sequence[Exchange], str], Rewritten] | None" = None
     follow_ups: Callable[[Answer, Sequence[str]], Sequence[str]] | None = None
     collections: Callable[[], Sequence[str]] = tuple
     origin: Callable[[], Origin] = Origin
+    library: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,9 @@ def _turn_json(desk: ChatDesk, kept: Turn, said: Mapping[str, Feedback]) -> dict
         "phase": "finished" if answer.finished else "stopped",
         "question": answer.question,
         "body": form(answer, name),
-        "sources": render_sources.sources_html(answer, name, shown),
+        "sources": render_sources.sources_html(
+            answer, name, shown, with_pages=desk.abilities.library
+        ),
         "copy": render.clipboard_text(answer),
         "rating": feedback.rating.value if feedback else "",
     }

@@ -134,10 +134,12 @@ def library_app(
 
     @app.get("/list")
     def documents(request: Request) -> Response:
+        # Taken first: what changes while the list is made up is told once more.
+        work = library.work()
         return _json(
             {
                 "documents": [_document_json(row) for row in library.documents()],
-                "work": _work_json(library.work()),
+                "work": _work_json(work),
                 "may_change": may_change(request) is not None,
             }
         )

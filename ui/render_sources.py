@@ -14,8 +14,11 @@ _STANDINGS = {
 }
 
 
-def sources_html(answer: Answer, turn: str, shown: Mapping[Key, Shown]) -> str:
-    """The sources panel of one answer; ``shown`` by (document, start, end)."""
+def sources_html(
+    answer: Answer, turn: str, shown: Mapping[Key, Shown], *, with_pages: bool = False
+) -> str:
+    """The sources panel of one answer; ``shown`` by (document, start, end). ``with_pages`` offers
+    the page itself where the source is a PDF."""
     if not answer.citations:
         return (
             f'<p class="sources-empty">{escape(texts.SOURCES_NONE)}</p>' if answer.finished else ""
@@ -27,7 +30,7 @@ def sources_html(answer: Answer, turn: str, shown: Mapping[Key, Shown]) -> str:
         key = (citation.document, citation.start, citation.end)
         anchor = "" if citation.mark in seen else f' id="{turn}-source-{citation.mark}"'
         seen.add(citation.mark)
-        parts.append(_source(citation, turn, anchor, shown.get(key)))
+        parts.append(_source(citation, turn, anchor, shown.get(key), with_pages))
     return "".join(parts)
 
 
@@ -54,7 +57,9 @@ def _quote(citation: Citation) -> str:
     return f"{before}<strong>{focus}</strong>{after}"
 
 
-def _source(citation: Citation, turn: str, anchor: str, shown: Shown | None) -> str:
+def _source(
+    citation: Citation, turn: str, anchor: str, shown: Shown | None, with_pages: bool
+) -> str:
     title = citation.title or texts.UNTITLED
     label = escape(texts.MARK_LABEL.format(mark=citation.mark, title=title))
     place = " · ".join(f"<span>{escape(part)}</span>" for part in place_of(citation))
@@ -84,8 +89,21 @@ def _source(citation: Citation, turn: str, anchor: str, shown: Shown | None) -> 
         )
     if citation.source:
         parts.append(f'<p class="small">{escape(texts.SOURCE.format(source=citation.source))}</p>')
+    if with_pages and excerpt is not None:
+        parts.append(_page_button(citation, title))
     parts.append(
         f'<a class="back" href="#{turn}-mark-{citation.mark}">{escape(texts.BACK_TO_ANSWER)}</a>'
         "</section>"
     )
     return "".join(parts)
+
+
+def _page_button(citation: Citation, title: str) -> str:
+    """Opens the page of a PDF, "" for other documents."""
+    if citation.page is None or not citation.document.lower().endswith(".pdf"):
+        return ""
+    return (
+        f'<button type="button" class="open-page" data-document="{escape(citation.document)}" '
+        f'data-page="{citation.page}" data-title="{escape(title)}">'
+        f"{escape(texts.OPEN_PAGE.format(page=citation.page))}</button>"
+    )

@@ -97,6 +97,9 @@ PAGE_WORDS: Final = {
     "withdrawn": "已撤回评价。",
     "next": "还可以问",
     "view": "查看原文",
+    "pageImage": "{title}，第 {page} 页",
+    "pageLoading": "正在生成页面图像…",
+    "close": "关闭",
 }
 
 PHASE_WAITING: Final = "正在查找资料…"
@@ -137,6 +140,7 @@ SOURCES_EMPTY: Final = "点击回答中的 [1]，这里会显示它所依据的�
 SOURCES_NONE: Final = "这次回答没有引用资料。"
 MARK_LABEL: Final = "引用 {mark}：{title}"
 PAGE: Final = "第 {page} 页"
+OPEN_PAGE: Final = "打开第 {page} 页"
 SOURCE: Final = "来源：{source}"
 SHOW_ORIGINAL: Final = "显示原文"
 ORIGINAL_NOTE: Final = "文件中的原始字符（上文已作繁简、标点等修正）："

@@ -2,8 +2,8 @@
 // The transcript. The server sends an answer as it grows, as {turn, phase, body, sources, copy,
 // message, model, conversation, kept} (ui/chat_ask.py); body and sources are HTML that
 // ui/render*.py have escaped. What the page shows lives in its DOM; what is kept, on the server.
-// The scripts beside this one (chat-stream, chat-turns, chat-kept, chat-preview) add their parts
-// to window.yiwen and call each other only after mount.
+// The scripts beside this one (chat-stream, chat-turns, chat-kept, chat-preview, chat-page) add
+// their parts to window.yiwen and call each other only after mount.
 (() => {
   const yiwen = (window.yiwen = window.yiwen || {});
 
@@ -240,6 +240,8 @@
       jump(target, document.getElementById(target.getAttribute("href").slice(1)));
     } else if (target.matches(".copy")) {
       copy(target, clipboard.get(turn) || "");
+    } else if (target.matches(".open-page")) {
+      yiwen.openPage(target);
     } else if (target.matches(".example")) {
       yiwen.askNow(target.textContent);
     } else if (turn !== null) {
@@ -333,7 +335,7 @@
 
   // Bring the answer's end into view, but never push its question out of it.
   function reveal(turn) {
-    const room = find(".question", turn).getBoundingClientRect().top - 76;
+    const room = find(".question", turn).getBoundingClientRect().top - find(".top").offsetHeight - 20;
     const distance = Math.min(below(turn), room);
     if (distance > 0) window.scrollBy({ top: distance });
   }
