@@ -76,7 +76,7 @@ def _words() -> dict[str, Any]:
         "copied": texts.COPIED,
         "copyFailed": texts.COPY_FAILED,
         "copy": texts.COPY,
-        "sources": texts.SOURCES_TITLE,
+        "sourcesOf": texts.SOURCES_OF,
         "question": texts.QUESTION_LABEL,
         **texts.PAGE_WORDS,
     }

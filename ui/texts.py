@@ -135,6 +135,7 @@ COPY_SOURCES: Final = "引用资料："
 COPY_MODEL: Final = "（{model}）"
 
 SOURCES_TITLE: Final = "引用资料"
+SOURCES_OF: Final = "引用资料：{question}"
 SOURCES_COUNT: Final = "{count} 处"
 SOURCES_EMPTY: Final = "点击回答中的 [1]，这里会显示它所依据的原文。"
 SOURCES_NONE: Final = "这次回答没有引用资料。"

@@ -151,7 +151,10 @@
       '<h2 class="question"></h2><div class="card"></div><div class="after"></div>' +
       '<aside class="sources"></aside>';
     find(".question", turn).textContent = question;
-    find(".sources", turn).setAttribute("aria-label", words.sources);
+    find(".sources", turn).setAttribute(
+      "aria-label",
+      words.sourcesOf.replace("{question}", () => question),
+    );
     find(".log").append(turn);
     document.body.classList.add("yiwen-talking");
     find(".new").hidden = false;
