@@ -38,6 +38,7 @@ report: .venv/.installed    ## print the retrieval and answer tables (needs ../s
 benchmark: .venv/.developed ## print the speed table
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.reader_speed
+	$(BIN)/python -m benchmarks.chat_load
 browser:
 	@sh scripts/browser.sh
 clean:           ## remove .venv and built indexes (documents stay)
