@@ -29,6 +29,7 @@ from rag.language import EXTRACTIVE
 from rag.types import Answer, Document, Sentence, State, Verdict
 
 _FIRST_TIMING = "first_text"
+_THINKING_TIMING = "thinking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,12 @@ class GenerateOptions:
 
 @dataclass(slots=True)
 class _Written:
-    """What a model has written so far, in one call or two."""
+    """What a model has written so far, in one call or two; ``thought`` are the seconds between the
+    first and the last piece of its thinking."""
 
     text: str = ""
     thinking: str = ""
+    thought: float = 0.0
     output_tokens: int = 0
     prompt_tokens: int = 0
     notices: list[str] = field(default_factory=list)
@@ -61,8 +64,13 @@ class _Written:
         deltas = model.stream(
             messages, max_tokens=options.max_tokens, temperature=options.temperature
         )
+        earlier, began = self.thought, None
         try:
             for delta in deltas:
+                now = time.perf_counter()
+                began = now if began is None else began
+                if delta.thinking or delta.reset:
+                    self.thought = earlier + now - began
                 if delta.reset:
                     self.text, self.thinking = "", self.thinking + self.text
                 self.text += delta.text
@@ -102,6 +110,8 @@ def generate(
         for _ in steps:
             if written.text and _FIRST_TIMING not in timings:
                 timings[_FIRST_TIMING] = time.perf_counter() - started
+            if written.thinking:
+                timings[_THINKING_TIMING] = written.thought
             cited = cite(written.text, passages, document, partial=True)
             yield replace(
                 base,
@@ -116,6 +126,8 @@ def generate(
         return judge(marked, passages, checker=checker, threshold=options.support)
 
     def answer_from(judged: Judged) -> Answer:
+        if written.thinking:
+            timings[_THINKING_TIMING] = written.thought
         cited = resolve(judged.marked, passages, document)
         return replace(
             base,

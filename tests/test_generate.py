@@ -335,3 +335,30 @@ def test_five_sentences_take_less_than_20_milliseconds() -> None:
     )
     last(text)
     assert min(last(text).timings["verify"] for _ in range(5)) < 0.02
+
+
+class Slow(ScriptedModel):
+    """Pauses before every piece."""
+
+    def _replay(self) -> Generator[Delta, None, None]:
+        for piece in super()._replay():
+            time.sleep(0.03)
+            yield piece
+
+
+@pytest.mark.parametrize("opening", [Delta(thinking="先看资料"), Delta(text="先看资料")])
+def test_the_seconds_of_thinking_are_those_between_its_first_and_last_piece(
+    opening: Delta,
+) -> None:
+    ended = Delta(reset=True) if opening.text else Delta(thinking="，有了")
+    model = Slow(opening, ended, "每次100毫克。[1]", "餐前服用。[1]")
+    answers = run(model, regenerate=False)
+    assert answers[-1].thinking.startswith("先看资料")
+    timings = answers[-1].timings
+    assert 0.03 <= timings["thinking"] < timings["total"] - 0.05  # two pieces of text follow
+    growing = [answer.timings["thinking"] for answer in answers if "thinking" in answer.timings]
+    assert growing == sorted(growing)
+
+
+def test_who_does_not_think_has_no_seconds_of_thinking() -> None:
+    assert all("thinking" not in answer.timings for answer in run("每次100毫克。[1]"))

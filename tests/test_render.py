@@ -28,7 +28,7 @@ from ui.render import (
 from ui.render_sources import sources_html
 
 ALLOWED = {
-    "div": {"class"},
+    "div": {"class", "lang"},
     "span": {"class", "title", "role", "aria-label", "aria-hidden"},
     "i": {"aria-hidden"},
     "p": {"class"},
@@ -39,8 +39,8 @@ ALLOWED = {
     "summary": set(),
     "section": {"class", "id", "tabindex", "aria-label"},
     "h3": {"class"},
-    "h4": set(),
-    "blockquote": {"class"},
+    "h4": {"lang"},
+    "blockquote": {"class", "lang"},
     "mark": set(),
 }
 
@@ -441,3 +441,20 @@ def test_a_page_is_offered_where_there_is_one(document, page, with_pages, offere
     shown = {key: Shown(Standing.SAME, Excerpt("", "句", ""))}
     whole = answer("文[1]", citations=(cited,))
     assert ("open-page" in sources_html(whole, "t1", shown, with_pages=with_pages)) is offered
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"finished": False, "text": "", "timings": {"thinking": 3.2}}, "正在思考"),
+        ({"finished": False, "timings": {"thinking": 3.2}}, "思考了 3 秒"),
+        ({"timings": {"thinking": 61.8}}, "思考了 62 秒"),
+        ({"timings": {"thinking": 0.1}}, "思考了 1 秒"),
+        ({}, "模型的思考过程"),
+    ],
+)
+def test_thinking_is_folded_under_its_duration(fields: dict[str, object], said: str) -> None:
+    shown = answer_html(replace(answer("文"), thinking="先看资料", **fields), "t1")
+    summary = shown.partition("<summary>")[2].partition("</summary>")[0]
+    assert summary.startswith(said)
+    assert "未经核对" in summary

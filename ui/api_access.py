@@ -22,9 +22,10 @@ PAGES = ("/api/", "/api/docs", "/api/openapi.json")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody, or some program, that may ask."""
+    """Somebody, or some program, that may ask; ``title`` is what people call it, where known."""
 
     name: str
+    title: str = ""
 
 
 Authorize = Callable[[Request], Person | None]

@@ -72,6 +72,8 @@ _SCRIPTS = (
     "chat-page.js",
 )
 _START_SECONDS = 60.0
+# An answer waits so long for a database that another program holds, then goes unkept.
+_KEEP_SECONDS = 3.0
 
 
 def build_app(
@@ -116,7 +118,7 @@ def build_app(
     from ui.browsers import Browsers, load_key
 
     directory = _for_this_process() if data is None else data
-    database = Database(directory)
+    database = Database(directory, timeout=_KEEP_SECONDS)
     desk = ChatDesk(
         assistant,
         ConversationStore(database),
@@ -124,6 +126,7 @@ def build_app(
         replace(abilities or Abilities(), library=library is not None),
         compliance,
         font,
+        examples,
     )
     browsers = Browsers(load_key(directory))
     desk.conversations.purge(keep_days)
@@ -135,7 +138,6 @@ def build_app(
             concurrency=concurrency,
             queue=queue,
             max_question_characters=max_question_characters,
-            examples=examples,
             api_keys=api_keys,
             authorize=authorize,
             follow_up=follow_up,
@@ -154,7 +156,6 @@ def _build(
     concurrency: int,
     queue: int,
     max_question_characters: int,
-    examples: Sequence[str],
     api_keys: Collection[str],
     authorize: "Authorize | None",
     follow_up: "FollowUp | None",
@@ -170,9 +171,10 @@ def _build(
     from ui.api_errors import NO_TELEMETRY, ApiGate
     from ui.browsers import KnowsBrowser, browser_of
     from ui.chat_ask import make_handler
-    from ui.chat_routes import chat_app
+    from ui.chat_routes import WORDS, chat_app
     from ui.chat_stream import add_ask
     from ui.guard import SecurityHeaders
+    from ui.language import KnowsLanguage
     from ui.library_routes import SERVED_PATHS as LIBRARY_PATHS
     from ui.library_routes import body_limits, mount_library
     from ui.runs import Seats
@@ -203,12 +205,8 @@ def _build(
         mount_library(app, library, assistant, seats=seats)
         library.start()
     app.mount("/yiwen", StaticFiles(directory=ASSETS), name="assets")
-    blocks = build_blocks(
-        desk.compliance,
-        examples=examples,
-        has_library=library is not None,
-        head="".join(f'<script src="{_asset(name)}"></script>' for name in _SCRIPTS),
-    )
+    scripts = "".join(f'<script src="{_asset(name)}"></script>' for name in _SCRIPTS)
+    blocks = build_blocks(desk, head=scripts)
     gradio.mount_gradio_app(
         app,
         blocks,
@@ -223,9 +221,10 @@ def _build(
         mcp_server=False,
         favicon_path=str(ASSETS / "icon.svg"),
         theme=gradio.themes.Base(primary_hue="teal", font=list(_FONTS), font_mono=["monospace"]),
-        head=f'<link rel="stylesheet" href="{_asset("chat.css")}">',
+        head=f'<link rel="stylesheet" href="{_asset("chat.css")}"><script src="{WORDS}"></script>',
     )
     app.add_middleware(KnowsBrowser, browsers=browsers)
+    app.add_middleware(KnowsLanguage)
     app.add_middleware(
         ApiGate,
         host_names=host_names,

@@ -20,6 +20,7 @@ from rag.types import Answer
 from ui import render, render_sources, texts
 from ui.chat_desk import ChatDesk, Wanted
 from ui.chat_sources import Shown, shown_sources
+from ui.language import say
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def make_handler(
             yield refused(refusal)
             return
         turn = f"t{secrets.token_hex(6)}"
-        yield _turn(turn, "waiting", body=render.progress_html(texts.PHASE_WAITING))
+        yield _turn(turn, "waiting", body=render.progress_html(say(texts.PHASE_WAITING)))
         try:
             place = _find_place(desk, person, wanted)
             yield from _follow(desk, question, wanted, place, turn, clock)
@@ -130,7 +131,7 @@ def _find_place(desk: ChatDesk, person: str, wanted: Wanted) -> _Place:
     if not wanted.replaces:
         return _Place(person, wanted.conversation, history)
     if not history or history[-1].id != wanted.replaces:
-        raise ConversationMissing(texts.NOT_LAST)
+        raise ConversationMissing(say(texts.NOT_LAST))
     return _Place(person, wanted.conversation, history[:-1], wanted.replaces)
 
 
@@ -162,7 +163,7 @@ def _follow(
     is_shown = is_kept = is_stopped = False
     try:
         searched = _searched(desk, question, wanted, place)
-        waiting = render.progress_html(texts.PHASE_WAITING, question, searched)
+        waiting = render.progress_html(say(texts.PHASE_WAITING), question, searched)
         yield _turn(turn, "waiting", body=waiting, conversation=place.conversation)
         answers = desk.answers(searched, wanted.collections)
         with contextlib.ExitStack() as stack:
@@ -217,7 +218,7 @@ def _finished(
 ) -> Turn:
     body = render.answer_html(answer, turn)
     if problem:
-        body += render.note_html(texts.NOT_KEPT.format(reason=problem))
+        body += render.note_html(say(texts.NOT_KEPT, reason=problem))
     shown = shown_sources(answer, desk.assistant.document, cache)
     return _turn(
         turn,
@@ -227,7 +228,7 @@ def _finished(
         copy=render.clipboard_text(answer),
         message=render.announcement(answer),
         # Asking who answers may look for a server, so not while text streams.
-        model=desk.assistant.model_label,
+        model=render.model_name(desk.assistant.model_label),
         conversation=conversation,
         kept=name,
     )
@@ -235,14 +236,20 @@ def _finished(
 
 def _failed(desk: ChatDesk, turn: str, message: str) -> Turn:
     body = render.error_html(message)
-    return _turn(turn, "failed", body=body, message=message, model=desk.assistant.model_label)
+    return _turn(
+        turn,
+        "failed",
+        body=body,
+        message=message,
+        model=render.model_name(desk.assistant.model_label),
+    )
 
 
 def _refusal(question: str, limit: int) -> str:
     if not question:
-        return texts.EMPTY_QUESTION
+        return say(texts.EMPTY_QUESTION)
     if len(question) > limit:
-        return texts.LONG_QUESTION.format(length=len(question), limit=limit)
+        return say(texts.LONG_QUESTION, length=len(question), limit=limit)
     return ""
 
 
@@ -278,7 +285,7 @@ def refused(message: str) -> Turn:
 
 def queued(place: int, seconds: float | None) -> Turn:
     """The question waits for others, and for about how long where that is known."""
-    line = texts.QUEUED.format(place=place)
+    line = say(texts.QUEUED, place=place)
     if seconds is not None:
-        line += texts.QUEUED_SECONDS.format(seconds=max(round(seconds), 1))
+        line += say(texts.QUEUED_SECONDS, seconds=max(round(seconds), 1))
     return _turn("", "queued", body=render.progress_html(line), message=line)

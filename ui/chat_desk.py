@@ -46,14 +46,16 @@ class Abilities:
 
     ``stand_alone`` makes a follow-up question a whole one; ``follow_ups`` gives questions that
     can be asked next, of an answer and the questions before it; ``collections`` names those that
-    a search can be restricted to; ``origin`` says what answers are made with now; ``library``:
-    whether there is a page of documents, which also draws the pages of PDFs.
+    a search can be restricted to; ``origin`` says what answers are made with now, ``digest`` which
+    weights the language model has ("" when unknown); ``library``: whether there is a page of
+    documents, which also draws the pages of PDFs.
     """
 
     stand_alone: "Callable[[Sequence[Exchange], str], Rewritten] | None" = None
     follow_ups: Callable[[Answer, Sequence[str]], Sequence[str]] | None = None
     collections: Callable[[], Sequence[str]] = tuple
     origin: Callable[[], Origin] = Origin
+    digest: Callable[[], str] = str
     library: bool = False
 
 
@@ -67,7 +69,8 @@ class ComplianceNotice:
 
 @dataclass(frozen=True, slots=True)
 class ChatDesk:
-    """Everything behind the page. ``font`` is for exported PDFs, None for a system font."""
+    """Everything behind the page. ``examples`` are questions offered as buttons; ``font`` is for
+    exported PDFs, None for a system font."""
 
     assistant: ChatAssistant
     conversations: "ConversationStore"
@@ -75,6 +78,7 @@ class ChatDesk:
     abilities: Abilities = field(default_factory=Abilities)
     compliance: ComplianceNotice | None = None
     font: Path | None = None
+    examples: Sequence[str] = ()
 
     def answers(self, question: str, collections: Sequence[str]) -> Iterator[Answer]:
         """The assistant's answers; an assistant need not know collections until one is chosen."""

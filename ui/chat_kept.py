@@ -7,6 +7,7 @@ from rag.conversations.kept import Conversation, Feedback, Found, Page, Turn
 from ui import render, render_sources, texts
 from ui.chat_desk import ChatDesk
 from ui.chat_sources import shown_sources
+from ui.language import say
 
 
 def list_json(page: Page) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def list_json(page: Page) -> dict[str, Any]:
 def conversation_json(conversation: Conversation) -> dict[str, Any]:
     return {
         "id": conversation.id,
-        "title": conversation.title or texts.UNTITLED_CONVERSATION,
+        "title": conversation.title or say(texts.UNTITLED_CONVERSATION),
         "updated": conversation.updated,
         "turns": conversation.turns,
     }

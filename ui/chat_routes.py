@@ -2,7 +2,9 @@
 
 ::
 
-    GET  /chat/start                              who answers, collections, newest conversations
+    GET  /chat/words.js                           the page's words, in the browser's language
+    GET  /chat/start                              who asks, who answers, collections, newest
+                                                  conversations
     GET  /chat/conversations?after=               the list goes on
     GET  /chat/search?words=
     GET  /chat/conversations/{id}                 a whole conversation
@@ -18,7 +20,7 @@ else is answered like one that does not exist. The gate has refused other sites 
 
 import threading
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request
@@ -28,13 +30,16 @@ from starlette.responses import JSONResponse, Response
 from rag.conversations.faults import ConversationError, ConversationMissing
 from rag.conversations.kept import Rating, Reason
 from rag.export.label import Provenance
-from ui import texts
-from ui.api_access import Authorize
+from ui import render, texts
+from ui.api_access import Authorize, Person
 from ui.api_answers import NativeErrorBody
 from ui.api_errors import ApiError, new_app, respond
 from ui.chat_desk import ChatDesk
 from ui.chat_kept import conversation_json, found_json, list_json, opened_json
+from ui.chat_parts import words_script
+from ui.language import say
 
+WORDS: Final = "/chat/words.js"
 _NO_STORE = {"Cache-Control": "no-store"}
 # Suggestions are a courtesy: who cannot be served soon gets none.
 _SUGGEST_WAIT_SECONDS = 4.0
@@ -55,19 +60,29 @@ def chat_app(desk: ChatDesk, identify: Authorize) -> FastAPI:
     app = new_app(texts.TITLE, NativeErrorBody)
     suggesting = threading.Semaphore(1)
 
-    def person_of(request: Request) -> str:
+    def identified(request: Request) -> Person:
         person = identify(request)
         if person is None:
-            raise ApiError(401, "no_person", texts.NO_PERSON)
+            raise ApiError(401, "no_person", say(texts.NO_PERSON))
+        return person
+
+    def name_of(person: Annotated[Person, Depends(identified)]) -> str:
         return person.name
 
-    Who = Annotated[str, Depends(person_of)]  # noqa: N806  a type
+    Who = Annotated[str, Depends(name_of)]  # noqa: N806  a type
+
+    @app.get("/words.js")
+    def words() -> Response:
+        headers = {**_NO_STORE, "Vary": "Accept-Language"}
+        return Response(words_script(desk), media_type="text/javascript", headers=headers)
 
     @app.get("/start")
-    def start(person: Who) -> Response:
-        page = desk.conversations.conversations(person)
+    def start(person: Annotated[Person, Depends(identified)]) -> Response:
+        page = desk.conversations.conversations(person.name)
         known = {
-            "model": desk.assistant.model_label,
+            "person": person.title or say(texts.THIS_BROWSER),
+            "model": render.model_name(desk.assistant.model_label),
+            "digest": desk.abilities.digest(),
             "collections": list(desk.abilities.collections()),
         }
         return _json({**known, **list_json(page)})
@@ -115,7 +130,7 @@ def chat_app(desk: ChatDesk, identify: Authorize) -> FastAPI:
         return _json({"questions": _follow_ups(desk, person, turn, suggesting)})
 
     def missing(request: Request, _: Exception) -> Response:
-        return respond(request.url.path, ApiError(404, "not_found", texts.MISSING))
+        return respond(request.url.path, ApiError(404, "not_found", say(texts.MISSING)))
 
     def refused(request: Request, error: Exception) -> Response:
         return respond(request.url.path, ApiError(409, "refused", str(error)))
@@ -151,7 +166,7 @@ def _exported(desk: ChatDesk, person: str, conversation: str, form: str) -> Resp
     try:
         wanted = Form(form)
     except ValueError:
-        raise ApiError(404, "not_found", texts.NO_SUCH_FORM) from None
+        raise ApiError(404, "not_found", say(texts.NO_SUCH_FORM)) from None
     about = desk.conversations.get(person, conversation)
     turns = desk.conversations.turns(person, conversation)
     notice = desk.compliance

@@ -17,9 +17,10 @@ from starlette.responses import Response
 from ui import texts
 from ui.api_access import Authorize
 from ui.api_ask import Text
-from ui.api_errors import ApiError
+from ui.api_errors import RETRY_SECONDS, ApiError
 from ui.chat_ask import Handler, Turn, queued, refused
 from ui.chat_desk import Wanted
+from ui.language import say
 from ui.runs import EventStream, Run, Seats
 
 Name = Annotated[Text, Field(max_length=200)]
@@ -42,7 +43,7 @@ def add_ask(app: FastAPI, handler: Handler, seats: Seats, identify: Authorize) -
     async def ask(asked: Asked, request: Request) -> Response:
         person = identify(request)
         if person is None:
-            raise ApiError(401, "no_person", texts.NO_PERSON)
+            raise ApiError(401, "no_person", say(texts.NO_PERSON))
         name = person.name
         wanted = Wanted(
             asked.conversation, asked.replaces, asked.verbatim, tuple(asked.collections)
@@ -62,7 +63,9 @@ async def _events(run: Run[Turn], seats: Seats) -> AsyncIterator[str]:
             else:
                 yield ": …\n\n"
     except ApiError as error:
-        yield _event(refused(error.message))
+        is_full = error.code == "queue_full"
+        line = say(texts.QUEUE_FULL, seconds=RETRY_SECONDS) if is_full else error.message
+        yield _event(refused(line))
 
 
 def _event(turn: Turn) -> str:

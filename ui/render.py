@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from rag.types import Answer, State, Verdict
 from ui import texts
 from ui.escape import escape
+from ui.language import Text, say
 from ui.render_sources import place_of
 from ui.render_text import marked_text
 
-_STATES = {
-    State.ANSWERED: ("answered", "✓", texts.STATE_ANSWERED, ""),
+_STATES: dict[State, tuple[str, str, Text, Text | None]] = {
+    State.ANSWERED: ("answered", "✓", texts.STATE_ANSWERED, None),
     State.UNCERTAIN: ("uncertain", "?", texts.STATE_UNCERTAIN, texts.HINT_UNCERTAIN),
     State.NOT_FOUND: ("not-found", "–", texts.STATE_NOT_FOUND, texts.HINT_NOT_FOUND),
 }
@@ -25,19 +26,19 @@ def answer_html(answer: Answer, turn: str) -> str:
     parts = [f'<div class="card-top">{_state(answer)}{_tag()}</div>']
     if answer.thinking:
         parts.append(
-            f'<details class="thinking"><summary>{escape(texts.THINKING)}</summary>'
-            f'<div class="text">{escape(answer.thinking)}</div></details>'
+            f'<details class="thinking"><summary>{escape(_thought(answer))}</summary>'
+            f'<div class="text" lang="zh-CN">{escape(answer.thinking)}</div></details>'
         )
     parts.append(_searched(answer.question, answer.search_question))
-    parts.append(f'<div class="text answer-text">{marked_text(answer, turn)}</div>')
+    parts.append(f'<div class="text answer-text" lang="zh-CN">{marked_text(answer, turn)}</div>')
     if not answer.finished and answer.text:
-        parts.append(f'<p class="small unchecked">{escape(texts.UNCHECKED_LINE)}</p>')
+        parts.append(f'<p class="small unchecked">{escape(say(texts.UNCHECKED_LINE))}</p>')
     if answer.finished:
         parts.extend(f'<p class="note note-{kind}">{line}</p>' for kind, line in _notes(answer))
         small = " · ".join(escape(part) for part in _small_print(answer))
         parts.append(
             f'<div class="card-bottom"><span class="small">{small}</span>'
-            f'<button type="button" class="copy">{escape(texts.COPY)}</button></div>'
+            f'<button type="button" class="copy">{escape(say(texts.COPY))}</button></div>'
         )
     return "".join(parts)
 
@@ -47,8 +48,8 @@ def stopped_html(answer: Answer, turn: str) -> str:
     parts = [
         f'<div class="card-top">{_tag()}</div>',
         _searched(answer.question, answer.search_question),
-        f'<div class="text answer-text">{marked_text(answer, turn)}</div>',
-        f'<p class="note note-stopped">{escape(texts.PHASE_STOPPED)}</p>',
+        f'<div class="text answer-text" lang="zh-CN">{marked_text(answer, turn)}</div>',
+        f'<p class="note note-stopped">{escape(say(texts.PHASE_STOPPED))}</p>',
     ]
     return "".join(parts)
 
@@ -71,30 +72,39 @@ def error_html(message: str) -> str:
     """The card of a question that could not be answered; ``message`` is one Chinese line."""
     return (
         '<div class="card-top"><span class="chip chip-failed"><i aria-hidden="true">!</i>'
-        f'{escape(texts.PHASE_FAILED)}</span></div><p class="note note-error">{escape(message)}</p>'
+        f'{escape(say(texts.PHASE_FAILED))}</span></div><p class="note note-error">{escape(message)}</p>'
     )
 
 
 def clipboard_text(answer: Answer) -> str:
     """The answer as plain text for the clipboard, with its sources and the AI label."""
-    state = _STATES[answer.state][2]
-    lines = [texts.COPY_QUESTION.format(question=answer.question), f"[{state}] {answer.text}"]
+    state = say(_STATES[answer.state][2])
+    lines = [say(texts.COPY_QUESTION, question=answer.question), f"[{state}] {answer.text}"]
     lines.extend(line for kind, line in _plain_notes(answer) if kind == "warning")
     if answer.citations:
-        lines.append(texts.COPY_SOURCES)
+        lines.append(say(texts.COPY_SOURCES))
         for citation in answer.citations:
-            place = "，".join([citation.title or texts.UNTITLED, *place_of(citation)])
+            place = say(texts.PLACE_SEPARATOR).join(
+                [citation.title or say(texts.UNTITLED), *place_of(citation)]
+            )
             lines.append(f"[{citation.mark}] {place}")
-    label = texts.AI_LABEL
+    label = say(texts.AI_LABEL)
     if answer.model:
-        label += texts.COPY_MODEL.format(model=answer.model)
+        label += say(texts.COPY_MODEL, model=model_name(answer.model))
     return "\n".join([*lines, label])
+
+
+def model_name(label: str) -> str:
+    """Who answers, as a person should read it; models have their own names."""
+    return say(texts.EXTRACTIVE) if label == texts.EXTRACTIVE else label
 
 
 def announcement(answer: Answer) -> str:
     """What a screen reader says when the answer is complete."""
-    return texts.FINISHED_ANNOUNCEMENT.format(
-        state=_STATES[answer.state][2], count=len(answer.citations)
+    return say(
+        texts.FINISHED_ANNOUNCEMENT,
+        state=say(_STATES[answer.state][2]),
+        count=len(answer.citations),
     )
 
 
@@ -108,8 +118,8 @@ def _searched(question: str, searched: str) -> str:
     if not searched or " ".join(searched.split()) == " ".join(question.split()):
         return ""
     return (
-        f'<p class="searched">{escape(texts.SEARCHED.format(question=searched))} '
-        f'<button type="button" class="verbatim">{escape(texts.VERBATIM)}</button></p>'
+        f'<p class="searched">{escape(say(texts.SEARCHED, question=searched))} '
+        f'<button type="button" class="verbatim">{escape(say(texts.VERBATIM))}</button></p>'
     )
 
 
@@ -117,31 +127,41 @@ def _state(answer: Answer) -> str:
     if not answer.finished:
         return (
             '<span class="chip chip-busy"><i aria-hidden="true"></i>'
-            f"{escape(texts.PHASE_STREAMING)}</span>"
+            f"{escape(say(texts.PHASE_STREAMING))}</span>"
         )
     name, icon, label, _ = _STATES[answer.state]
-    return f'<span class="chip chip-{name}"><i aria-hidden="true">{icon}</i>{escape(label)}</span>'
+    return f'<span class="chip chip-{name}"><i aria-hidden="true">{icon}</i>{escape(say(label))}</span>'
+
+
+def _thought(answer: Answer) -> str:
+    """The headline of the thinking: that it goes on, or how long it was where that is known."""
+    seconds = answer.timings.get("thinking")
+    if not answer.finished and not answer.text:
+        return say(texts.THINKING_NOW)
+    if seconds is None:
+        return say(texts.THINKING)
+    return say(texts.THOUGHT, seconds=max(round(seconds), 1))
 
 
 def _tag() -> str:
-    return f'<span class="tag" title="{escape(texts.AI_LABEL)}">{escape(texts.AI_TAG)}</span>'
+    return f'<span class="tag" title="{escape(say(texts.AI_LABEL))}">{escape(say(texts.AI_TAG))}</span>'
 
 
 def _plain_notes(answer: Answer) -> Iterable[tuple[str, str]]:
     numbers = mismatches(answer)
     if numbers:
-        line = texts.NUMBER_NOTE.format(numbers=texts.LIST_SEPARATOR.join(numbers))
+        line = say(texts.NUMBER_NOTE, numbers=say(texts.LIST_SEPARATOR).join(numbers))
         yield "warning", f"⚠ {line}"
     if any(sentence.verdict is Verdict.UNSUPPORTED for sentence in answer.sentences):
-        yield "warning", f"⚠ {texts.UNSUPPORTED_NOTE}"
+        yield "warning", f"⚠ {say(texts.UNSUPPORTED_NOTE)}"
     for sentence in answer.sentences:
         if sentence.verdict is Verdict.UNSUPPORTED and sentence.reasons:
-            reasons = texts.LIST_SEPARATOR.join(sentence.reasons)
-            line = texts.REASON_NOTE.format(sentence=sentence.text.strip(), reasons=reasons)
+            reasons = say(texts.LIST_SEPARATOR).join(sentence.reasons)
+            line = say(texts.REASON_NOTE, sentence=sentence.text.strip(), reasons=reasons)
             yield "reason", line
     hint = _STATES[answer.state][3]
-    if hint:
-        yield "doubt" if answer.state is State.UNCERTAIN else "hint", hint
+    if hint is not None:
+        yield "doubt" if answer.state is State.UNCERTAIN else "hint", say(hint)
     for notice in answer.notices:
         yield "notice", notice
 
@@ -151,10 +171,10 @@ def _notes(answer: Answer) -> Iterable[tuple[str, str]]:
 
 
 def _small_print(answer: Answer) -> list[str]:
-    parts = [answer.model] if answer.model else []
+    parts = [model_name(answer.model)] if answer.model else []
     shown: dict[str, float] = {}
     for name, label in texts.TIMING_NAMES.items():
         if name in answer.timings:
-            shown[label] = shown.get(label, 0.0) + answer.timings[name]
-    parts.extend(texts.TIMING.format(name=name, seconds=value) for name, value in shown.items())
+            shown[say(label)] = shown.get(say(label), 0.0) + answer.timings[name]
+    parts.extend(say(texts.TIMING, name=name, seconds=value) for name, value in shown.items())
     return parts

@@ -7,6 +7,7 @@ from rag.types import Answer, Citation
 from ui import texts
 from ui.chat_sources import Key, Shown
 from ui.escape import escape
+from ui.language import say
 
 _STANDINGS = {
     Standing.CHANGED: texts.SOURCE_CHANGED,
@@ -21,10 +22,14 @@ def sources_html(
     the page itself where the source is a PDF."""
     if not answer.citations:
         return (
-            f'<p class="sources-empty">{escape(texts.SOURCES_NONE)}</p>' if answer.finished else ""
+            f'<p class="sources-empty">{escape(say(texts.SOURCES_NONE))}</p>'
+            if answer.finished
+            else ""
         )
-    count = escape(texts.SOURCES_COUNT.format(count=len(answer.citations)))
-    parts = [f'<h3 class="sources-title">{escape(texts.SOURCES_TITLE)} <span>{count}</span></h3>']
+    count = escape(say(texts.SOURCES_COUNT, count=len(answer.citations)))
+    parts = [
+        f'<h3 class="sources-title">{escape(say(texts.SOURCES_TITLE))} <span>{count}</span></h3>'
+    ]
     seen: set[int] = set()
     for citation in sorted(answer.citations, key=lambda one: (one.mark, one.start)):
         key = (citation.document, citation.start, citation.end)
@@ -41,7 +46,7 @@ def place_of(citation: Citation) -> list[str]:
         del sections[0]
     parts = [" › ".join(sections)] if sections else []
     if citation.page is not None:
-        parts.append(texts.PAGE.format(page=citation.page))
+        parts.append(say(texts.PAGE, page=citation.page))
     if citation.date:
         parts.append(citation.date)
     return parts
@@ -60,39 +65,39 @@ def _quote(citation: Citation) -> str:
 def _source(
     citation: Citation, turn: str, anchor: str, shown: Shown | None, with_pages: bool
 ) -> str:
-    title = citation.title or texts.UNTITLED
-    label = escape(texts.MARK_LABEL.format(mark=citation.mark, title=title))
+    title = citation.title or say(texts.UNTITLED)
+    label = escape(say(texts.MARK_LABEL, mark=citation.mark, title=title))
     place = " · ".join(f"<span>{escape(part)}</span>" for part in place_of(citation))
     parts = [
         f'<section class="source"{anchor} tabindex="-1" aria-label="{label}">'
         f'<div class="source-head"><span class="source-mark" aria-hidden="true">{citation.mark}'
-        f'</span><div><h4>{escape(title)}</h4><p class="place">{place}</p></div></div>'
+        f'</span><div><h4 lang="zh-CN">{escape(title)}</h4><p class="place">{place}</p></div></div>'
     ]
     excerpt = shown.excerpt if shown is not None else None
     if excerpt is None:
         line = _STANDINGS.get(shown.standing) if shown is not None else None
         parts.append(
-            f'<blockquote class="text"><mark>{_quote(citation)}</mark></blockquote>'
-            f'<p class="note note-warning">{escape(line or texts.EXCERPT_UNAVAILABLE)}</p>'
+            f'<blockquote class="text" lang="zh-CN"><mark>{_quote(citation)}</mark></blockquote>'
+            f'<p class="note note-warning">{escape(say(line or texts.EXCERPT_UNAVAILABLE))}</p>'
         )
     else:
         before = ("…" if excerpt.clipped_before else "") + escape(excerpt.before)
         after = escape(excerpt.after) + ("…" if excerpt.clipped_after else "")
         parts.append(
-            f'<blockquote class="text">{before}<mark>{_quote(citation)}</mark>{after}</blockquote>'
+            f'<blockquote class="text" lang="zh-CN">{before}<mark>{_quote(citation)}</mark>{after}</blockquote>'
         )
     if citation.original and citation.original != citation.quote:
         parts.append(
-            f'<details class="original"><summary>{escape(texts.SHOW_ORIGINAL)}</summary>'
-            f'<p class="small">{escape(texts.ORIGINAL_NOTE)}</p>'
-            f'<div class="text">{escape(citation.original)}</div></details>'
+            f'<details class="original"><summary>{escape(say(texts.SHOW_ORIGINAL))}</summary>'
+            f'<p class="small">{escape(say(texts.ORIGINAL_NOTE))}</p>'
+            f'<div class="text" lang="zh-CN">{escape(citation.original)}</div></details>'
         )
     if citation.source:
-        parts.append(f'<p class="small">{escape(texts.SOURCE.format(source=citation.source))}</p>')
+        parts.append(f'<p class="small">{escape(say(texts.SOURCE, source=citation.source))}</p>')
     if with_pages and excerpt is not None:
         parts.append(_page_button(citation, title))
     parts.append(
-        f'<a class="back" href="#{turn}-mark-{citation.mark}">{escape(texts.BACK_TO_ANSWER)}</a>'
+        f'<a class="back" href="#{turn}-mark-{citation.mark}">{escape(say(texts.BACK_TO_ANSWER))}</a>'
         "</section>"
     )
     return "".join(parts)
@@ -105,5 +110,5 @@ def _page_button(citation: Citation, title: str) -> str:
     return (
         f'<button type="button" class="open-page" data-document="{escape(citation.document)}" '
         f'data-page="{citation.page}" data-title="{escape(title)}">'
-        f"{escape(texts.OPEN_PAGE.format(page=citation.page))}</button>"
+        f"{escape(say(texts.OPEN_PAGE, page=citation.page))}</button>"
     )

@@ -15,6 +15,7 @@ from itertools import groupby
 from rag.types import Answer, Sentence, Verdict
 from ui import texts
 from ui.escape import escape
+from ui.language import say
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 # Opening ** not behind a letter or digit and closing ** not before one: 5**3**2 is arithmetic.
@@ -48,7 +49,7 @@ def marked_text(answer: Answer, turn: str) -> str:
     """The answer's text with links for its marks, flags on its unsupported parts, and a sign behind
     each sentence that was checked."""
     text = answer.text
-    titles = {citation.mark: citation.title or texts.UNTITLED for citation in answer.citations}
+    titles = {citation.mark: citation.title or say(texts.UNTITLED) for citation in answer.citations}
     marks = {found.start(): found for found in _MARK.finditer(text) if int(found[1]) in titles}
     size = len(text)
     mark, number, passed = [0] * size, [0] * size, [0] * size
@@ -90,7 +91,7 @@ def marked_text(answer: Answer, turn: str) -> str:
             value = int(marks[style.mark - 1][1])
             anchor = "" if value in used else f' id="{turn}-mark-{value}"'
             used.add(value)
-            label = escape(texts.MARK_LABEL.format(mark=value, title=titles[value]))
+            label = escape(say(texts.MARK_LABEL, mark=value, title=titles[value]))
             parts.append(
                 f'<a class="mark"{anchor} href="#{turn}-source-{value}" aria-label="{label}">'
                 f"{content}</a>"
@@ -106,16 +107,16 @@ def _sign(sentence: Sentence) -> str:
     name = _VERDICTS.get(sentence.verdict)
     if name is None:
         return ""
-    label = texts.VERDICTS[name]
-    why = texts.LIST_SEPARATOR.join([*sentence.mismatches, *sentence.reasons])
+    label = say(texts.VERDICTS[name])
+    why = say(texts.LIST_SEPARATOR).join([*sentence.mismatches, *sentence.reasons])
     if why:
-        label = texts.VERDICT_REASON.format(verdict=label, reasons=why)
+        label = say(texts.VERDICT_REASON, verdict=label, reasons=why)
     return f'<span class="verdict verdict-{name}" role="img" aria-label="{escape(label)}"></span>'
 
 
 def _decorate(content: str, style: _Style) -> str:
     if style.number:
-        tooltip = escape(texts.NUMBER_TOOLTIP)
+        tooltip = escape(say(texts.NUMBER_TOOLTIP))
         content = (
             f'<span class="number" title="{tooltip}">{content}'
             f'<span class="flag" role="img" aria-label="{tooltip}">⚠</span></span>'
@@ -123,7 +124,7 @@ def _decorate(content: str, style: _Style) -> str:
     if style.bold:
         content = f"<strong>{content}</strong>"
     if style.unsupported:
-        tooltip = escape(texts.UNSUPPORTED_TOOLTIP)
+        tooltip = escape(say(texts.UNSUPPORTED_TOOLTIP))
         content = f'<span class="unsupported" title="{tooltip}">{content}</span>'
     return content
 

@@ -73,7 +73,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def chat_page(browser: Browser) -> Iterator[Callable[..., ChatPage]]:
-    """``chat_page(assistant, width=1440, height=900, dark=False, **build_app_options)``."""
+    """``chat_page(assistant, width=1440, height=900, dark=False, locale="zh-CN",
+    **build_app_options)``."""
     with ExitStack() as stack:
 
         def open_page(
@@ -82,13 +83,14 @@ def chat_page(browser: Browser) -> Iterator[Callable[..., ChatPage]]:
             width: int = 1440,
             height: int = 900,
             dark: bool = False,
+            locale: str = "zh-CN",
             **options: Any,
         ) -> ChatPage:
             url = stack.enter_context(served(assistant, **options))
             context = browser.new_context(
                 viewport={"width": width, "height": height},
                 color_scheme="dark" if dark else "light",
-                locale="zh-CN",
+                locale=locale,
                 reduced_motion="reduce",
             )
             stack.callback(context.close)
@@ -97,8 +99,8 @@ def chat_page(browser: Browser) -> Iterator[Callable[..., ChatPage]]:
             page.on("request", lambda request: chat.requests.append(request.url))
             page.on("console", lambda message: chat.messages.append(message.text))
             page.goto(url)
-            expect(chat.box).to_be_visible(timeout=60_000)
-            page.wait_for_function("document.documentElement.lang === 'zh-CN'")
+            expect(page.locator("#yiwen-question textarea")).to_be_visible(timeout=60_000)
+            page.wait_for_function("window.yiwen && window.yiwen.root")
             return chat
 
         yield open_page

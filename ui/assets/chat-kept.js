@@ -38,6 +38,7 @@
     try {
       const told = await (await yiwen.call("/chat/start")).json();
       yiwen.answering(told.model);
+      yiwen.introduce(told.person, told.digest);
       scope(told.collections);
       fill(told, false);
     } catch (error) {
@@ -97,7 +98,7 @@
 
   function item(about) {
     const words = yiwen.words;
-    const titled = (form) => form.replace("{title}", about.title);
+    const titled = (form) => form.replace("{title}", () => about.title);
     const entry = document.createElement("li");
     entry.dataset.id = about.id;
     entry.dataset.title = about.title;
@@ -106,7 +107,7 @@
     opener.append(yiwen.element("span", "when", about.excerpt || when(about.updated)));
     const actions = yiwen.element("div", "acts");
     actions.append(yiwen.button("rename", words.rename, titled(words.renameOf)));
-    actions.append(yiwen.button("export", words.export, `${words.export}：${about.title}`));
+    actions.append(yiwen.button("export", words.export, titled(words.exportOf)));
     actions.append(yiwen.button("delete", words.delete, titled(words.deleteOf)));
     entry.append(opener, actions, yiwen.element("div", "slot"));
     return entry;
@@ -117,7 +118,7 @@
     const today = new Date().toDateString() === then.toDateString();
     const clock = { hour: "2-digit", minute: "2-digit" };
     const day = { year: "numeric", month: "2-digit", day: "2-digit" };
-    return then.toLocaleString("zh-CN", today ? clock : day);
+    return then.toLocaleString(yiwen.language, today ? clock : day);
   }
 
   function mark() {
