@@ -23,8 +23,9 @@
       }, 250);
     });
     panel().addEventListener("click", onClick);
-    panel().addEventListener("keydown", (event) => {
-      if (event.key === "Escape") drawer(false);
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.isComposing) return;
+      if (!closeSlot(event.target)) drawer(false);
     });
     yiwen.find(".more").addEventListener("click", () => list(following));
     yiwen.find(".menu").addEventListener("click", () => drawer(!isOpen()));
@@ -165,16 +166,30 @@
     if (hovers && yiwen.box()) yiwen.box().focus({ preventScroll: true });
   }
 
-  function slot(entry, ...parts) {
+  // Open what stands under an entry for one of its buttons; a second time closes it.
+  function slot(entry, opener, ...parts) {
     const place = yiwen.find(".slot", entry);
-    const isSame = place.dataset.kind === parts[0].className;
-    for (const other of yiwen.root.querySelectorAll(".kept .slot")) {
-      other.replaceChildren();
-      delete other.dataset.kind;
-    }
+    const isSame = place.dataset.opener === opener;
+    for (const other of yiwen.root.querySelectorAll(".kept .slot")) empty(other);
     if (isSame) return false;
-    place.dataset.kind = parts[0].className;
+    place.dataset.opener = opener;
     place.append(...parts);
+    return true;
+  }
+
+  function empty(place) {
+    place.replaceChildren();
+    delete place.dataset.opener;
+  }
+
+  // Close what is open around an element and give its button the focus; false where nothing is.
+  function closeSlot(element) {
+    const entry = element.closest(".kept li");
+    const place = entry && yiwen.find(".slot", entry);
+    if (!place || !place.dataset.opener) return false;
+    const { opener } = place.dataset;
+    empty(place);
+    yiwen.find(`.acts .${opener}`, entry).focus();
     return true;
   }
 
@@ -191,7 +206,7 @@
     field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.isComposing) send();
     });
-    if (slot(entry, field, save)) field.select();
+    if (slot(entry, "rename", field, save)) field.select();
   }
 
   function confirm(entry) {
@@ -204,11 +219,8 @@
       yiwen.say(words.deleted);
       if (entry.dataset.id === yiwen.conversation) yiwen.clear();
     });
-    cancel.addEventListener("click", () => {
-      yiwen.find(".slot", entry).replaceChildren();
-      delete yiwen.find(".slot", entry).dataset.kind;
-    });
-    if (slot(entry, line, sure, cancel)) cancel.focus();
+    cancel.addEventListener("click", () => closeSlot(cancel));
+    if (slot(entry, "delete", line, sure, cancel)) cancel.focus();
   }
 
   async function change(entry, what, body) {
@@ -230,7 +242,7 @@
       button.addEventListener("click", () => save(entry.dataset.id, form));
       line.append(button);
     }
-    if (slot(entry, line)) line.firstChild.focus();
+    if (slot(entry, "export", line)) line.firstChild.focus();
   }
 
   // Fetched first, so that an error is a line here and not a page of its own.

@@ -138,11 +138,7 @@
 
   function askWhy(turn) {
     const words = yiwen.words;
-    const open = yiwen.find(".why", turn);
-    if (open) {
-      open.remove();
-      return;
-    }
+    if (close(turn)) return;
     const panel = yiwen.element("fieldset", "why");
     panel.append(yiwen.element("legend", "", words.why));
     const name = `reason-${turn.dataset.kept}`;
@@ -171,11 +167,23 @@
       rate(turn, "down", { reason, comment: comment.value });
     });
     const cancel = yiwen.button("cancel", words.cancel);
-    cancel.addEventListener("click", () => panel.remove());
+    cancel.addEventListener("click", () => close(turn));
+    panel.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.isComposing) close(turn);
+    });
     panel.append(comment, submit, cancel);
     yiwen.find(".actions", turn).after(panel);
     panel.querySelector("input").focus({ preventScroll: true });
     panel.scrollIntoView({ block: "nearest" });
+  }
+
+  // Close the form; where the focus was in it, its button gets it. False where none is open.
+  function close(turn) {
+    const panel = yiwen.find(".why", turn);
+    if (!panel) return false;
+    if (panel.contains(document.activeElement)) yiwen.find(".rate-down", turn).focus();
+    panel.remove();
+    return true;
   }
 
   async function rate(turn, rating, details = {}) {
@@ -185,8 +193,7 @@
       const path = `/chat/turns/${turn.dataset.kept}/rate`;
       const told = await (await yiwen.call(path, { rating, ...details })).json();
       turn.dataset.rating = told.rating;
-      const panel = yiwen.find(".why", turn);
-      if (panel) panel.remove();
+      close(turn);
     } catch (error) {
       line = error.message;
     }

@@ -35,6 +35,13 @@
         fill("");
       }
     });
+    // The Enter that ends the writing of a character sends nothing.
+    for (const kind of ["keydown", "keypress"]) {
+      const hold = (event) => {
+        if (event.isComposing || event.keyCode === 229) event.stopPropagation();
+      };
+      composer.addEventListener(kind, hold, true);
+    }
     new ResizeObserver(() => {
       document.body.style.setProperty("--composer", `${composer.offsetHeight}px`);
     }).observe(composer);
