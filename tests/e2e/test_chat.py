@@ -12,6 +12,7 @@ from scripted import ScriptedAssistant, citation, document
 from rag.errors import LanguageModelUnavailable
 from rag.types import Answer, Sentence, State, Verdict
 from ui import texts
+from ui.chat_desk import Abilities
 
 OpenChat = Callable[..., ChatPage]
 
@@ -311,3 +312,24 @@ def test_nothing_overflows_and_the_labels_stay_visible(
         for words in (texts.AI_LABEL, label):
             expect(chat.page.get_by_text(words, exact=True)).to_be_in_viewport()
     expect(chat.turn.locator(".source").first).to_be_in_viewport()
+
+
+def test_the_head_says_who_asks_and_which_model_answers(chat_page: OpenChat) -> None:
+    digest = "sha256:0123456789abcdef<b>"
+    chat = chat_page(scripted(), abilities=Abilities(digest=lambda: digest), width=390)
+    head = chat.page.locator(".top")
+    expect(head.locator(".person")).to_have_text(texts.THIS_BROWSER)
+    expect(head.locator("[data-model]")).to_have_text("qwen3:8b（Ollama）")
+    expect(head.locator("[data-digest]")).to_have_text("0123456789ab")
+    expect(head.locator("[data-digest]")).to_have_attribute("title", f"模型摘要：{digest}")
+
+
+def test_thinking_is_folded_under_its_seconds(chat_page: OpenChat) -> None:
+    thought = replace(ANSWERED, thinking="先看资料", timings={"thinking": 12.4})
+    chat = chat_page(ScriptedAssistant({QUESTION: thought}, [MANUAL], pause=0.2))
+    turn = chat.ask(QUESTION)
+    summary = chat.finished().locator(".thinking summary")
+    expect(summary).to_have_text("思考了 12 秒（不是回答，未经核对）")
+    expect(turn.get_by_text("先看资料", exact=True)).to_be_hidden()
+    summary.click()
+    expect(turn.get_by_text("先看资料", exact=True)).to_be_visible()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from chat_page import ChatPage
 from playwright.sync_api import expect
+from test_accessibility import faults
 from test_chat_kept import ABILITIES, FAILING, QUESTION, SCRIPT, scripted
 
 from rag.language import EXTRACTIVE
@@ -74,6 +75,7 @@ def test_an_english_browser_reads_no_chinese_but_the_contents(
     page.locator(".kept li").hover()
     page.locator(".kept .delete").click()
     assert han(chat) == []
+    assert faults(page) == []
     page.keyboard.press("Escape")
     box.fill(FAILING)
     box.press("Enter")

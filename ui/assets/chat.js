@@ -194,7 +194,7 @@
     whom.title = words.signedIn.replace("{name}", () => person);
     whom.hidden = false;
     const weights = find("[data-digest]");
-    weights.textContent = digest.slice(0, 12);
+    weights.textContent = digest.replace(/^sha256:/, "").slice(0, 12);
     weights.title = words.digest.replace("{digest}", () => digest);
     weights.hidden = !digest;
   };
