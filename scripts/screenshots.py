@@ -1,0 +1,229 @@
+"""Pictures of every state of the chat page: ``make screenshots``.
+
+A real server and a real browser; only what is answered was written down (`screenshot_answers`).
+All pictures go to ``--out``; the three that the README shows to docs/images.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from screenshot_answers import (
+    DOSE,
+    ELDERLY,
+    FAILING,
+    FEVER,
+    MISSING,
+    SLOW_SEARCH,
+    SPEED,
+    WASHING,
+    Scripted,
+    follow_ups,
+    stand_alone,
+)
+
+README_IMAGES = Path("docs/images")
+SIZES = (
+    (1440, 900, False),
+    (1440, 900, True),
+    (1024, 768, False),
+    (390, 844, False),
+    (390, 844, True),
+)
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+
+@contextmanager
+def served(assistant: Scripted, concurrency: int) -> Iterator[str]:
+    import uvicorn
+
+    from ui.app import build_app
+    from ui.chat_desk import Abilities
+
+    with tempfile.TemporaryDirectory() as data, socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        app = build_app(
+            assistant,
+            concurrency=concurrency,
+            data=Path(data),
+            abilities=Abilities(
+                stand_alone=stand_alone,
+                follow_ups=follow_ups,
+                collections=lambda: ("护理", "药品说明书", "制度"),
+            ),
+            examples=(SPEED, WASHING, DOSE, FEVER),
+        )
+        config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(20)
+
+
+@dataclass
+class Camera:
+    """One page of one size, and where its pictures go."""
+
+    page: Any
+    url: str
+    folder: Path
+    name: str
+    is_narrow: bool
+    assistant: Scripted
+
+    def take(self, state: str) -> None:
+        self.page.wait_for_timeout(350)
+        self.page.screenshot(path=self.folder / f"{self.name}-{state}.png")
+
+    def fresh(self) -> None:
+        self.page.goto(self.url)
+        self.page.locator("#yiwen-question textarea").wait_for()
+        self.page.wait_for_timeout(500)
+
+    def ask(self, question: str, phase: str = "finished") -> Any:
+        self.page.locator("#yiwen-question textarea").fill(question)
+        self.page.locator("#yiwen-send").click()
+        turn = self.page.locator(".turn").last
+        self.page.wait_for_function(
+            "phase => [...document.querySelectorAll('.turn')].at(-1)?.dataset.phase === phase",
+            arg=phase,
+            timeout=30_000,
+        )
+        return turn
+
+    def stop(self) -> None:
+        self.page.locator("#yiwen-stop").click()
+
+    def panel(self) -> None:
+        if self.is_narrow:
+            self.page.locator(".menu").click()
+
+
+def states(camera: Camera) -> None:
+    """Every state, one after the other."""
+    page = camera.page
+    camera.fresh()
+    camera.take("01-welcome")
+    camera.ask(SLOW_SEARCH, "waiting")
+    camera.take("02-waiting")
+    camera.stop()
+    camera.fresh()
+    camera.assistant.is_slow = True
+    camera.ask(SPEED, "streaming")
+    camera.take("03-streaming")
+    camera.stop()
+    camera.take("04-stopped")
+    camera.assistant.is_slow = False
+    camera.fresh()
+    turn = camera.ask(SPEED)
+    page.locator(".next-question").first.wait_for()
+    turn.locator("a.mark").first.click()
+    camera.take("05-answered")
+    turn.locator(".thinking summary").click()
+    page.evaluate("window.scrollTo(0, 0)")
+    camera.take("06-thinking")
+    camera.ask(ELDERLY)
+    camera.take("07-follow-up")
+    for name, question in (("08-conflict", WASHING), ("09-doubtful-sentences", DOSE)):
+        camera.fresh()
+        camera.ask(question)
+        camera.take(name)
+    page.locator(".rate-down").click()
+    camera.take("10-feedback")
+    for name, question in (("11-uncertain", FEVER), ("12-not-found", MISSING)):
+        camera.fresh()
+        camera.ask(question)
+        camera.take(name)
+    camera.fresh()
+    camera.ask(FAILING, "failed")
+    camera.take("13-failed")
+    camera.fresh()
+    camera.panel()
+    page.locator(".kept li").first.hover()
+    page.locator(".kept .export").first.click()
+    camera.take("14-conversations")
+    page.locator(".find").fill("滴速")
+    page.wait_for_timeout(600)
+    page.locator(".kept li").first.hover()
+    page.locator(".kept .rename").first.click()
+    camera.take("15-search-and-rename")
+
+
+def queue(camera: Camera, other: Any) -> None:
+    """Two people and one seat."""
+    camera.assistant.is_slow = True
+    other.goto(camera.url)
+    other.locator("#yiwen-question textarea").fill(FEVER)
+    other.locator("#yiwen-send").click()
+    camera.fresh()
+    camera.ask(SPEED, "queued")
+    camera.page.wait_for_timeout(900)
+    camera.take("16-queue")
+
+
+def photograph(out: Path, take: Callable[[Camera, Any], None], concurrency: int) -> None:
+    from playwright.sync_api import sync_playwright
+
+    assistant = Scripted()
+    with sync_playwright() as playwright, served(assistant, concurrency) as url:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        for width, height, is_dark in SIZES:
+            name = f"{width}-{'dark' if is_dark else 'light'}"
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if is_dark else "light",
+                locale="zh-CN",
+                reduced_motion="reduce",
+            )
+            camera = Camera(context.new_page(), url, out, name, width < 1280, assistant)
+            take(camera, context)
+            context.close()
+            print(name, flush=True)
+        browser.close()
+
+
+def to_readme(out: Path) -> None:
+    """The three pictures of the README, in few colours."""
+    from PIL import Image
+
+    README_IMAGES.mkdir(parents=True, exist_ok=True)
+    for source, target in (
+        ("1440-light-05-answered", "answered"),
+        ("1440-dark-09-doubtful-sentences", "checked"),
+        ("390-light-12-not-found", "phone"),
+    ):
+        picture = Image.open(out / f"{source}.png").convert("RGB")
+        reduced = picture.quantize(128, dither=Image.Dither.NONE)
+        reduced.save(README_IMAGES / f"{target}.png", optimize=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/screenshots"))
+    arguments = parser.parse_args()
+    if not Path(CHROMIUM).exists():
+        sys.exit("no chromium on this machine: apt-get install chromium fonts-noto-cjk")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    photograph(arguments.out, lambda camera, _: states(camera), concurrency=4)
+    photograph(arguments.out, lambda camera, context: queue(camera, context.new_page()), 1)
+    to_readme(arguments.out)
+    print(f"{arguments.out}: {len(list(arguments.out.glob('*.png')))} pictures")
+
+
+if __name__ == "__main__":
+    main()
