@@ -65,6 +65,7 @@ _FONTS = (
 )
 _SCRIPTS = (
     "chat.js",
+    "chat-head.js",
     "chat-stream.js",
     "chat-turns.js",
     "chat-kept.js",

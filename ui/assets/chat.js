@@ -1,10 +1,9 @@
 "use strict";
-// The transcript. /chat/words.js has brought the page's language, its words and, for a language
-// other than Chinese, its fixed parts. The server sends an answer as it grows, as {turn, phase, body, sources, copy,
+// The transcript. The server sends an answer as it grows, as {turn, phase, body, sources, copy,
 // message, model, conversation, kept} (ui/chat_ask.py); body and sources are HTML that
 // ui/render*.py have escaped. What the page shows lives in its DOM; what is kept, on the server.
-// The scripts beside this one (chat-stream, chat-turns, chat-kept, chat-preview, chat-page) add
-// their parts to window.yiwen and call each other only after mount.
+// The scripts beside this one (chat-head, chat-stream, chat-turns, chat-kept, chat-preview,
+// chat-page) add their parts to window.yiwen and call each other only after mount.
 (() => {
   const yiwen = (window.yiwen = window.yiwen || {});
 
@@ -25,7 +24,7 @@
   yiwen.mount = (element) => {
     root = yiwen.root = element;
     words = yiwen.words;
-    speak();
+    yiwen.speak();
     root.addEventListener("click", onClick);
     find(".new").addEventListener("click", () => clear());
     const composer = document.querySelector("#yiwen-composer");
@@ -48,41 +47,6 @@
     yiwen.mountPreview();
     yiwen.mountKept();
   };
-
-  // Put the page into its language; the framework has built it in Chinese, and loads some of it
-  // later than the rest.
-  function speak() {
-    document.documentElement.lang = yiwen.language;
-    if (!yiwen.fixed) return;
-    document.title = words.title;
-    for (const [id, html] of Object.entries(yiwen.fixed)) {
-      arrived(`#${id} [data-part]`, (part) => {
-        part.parentElement.innerHTML = html;
-      });
-    }
-    arrived("#yiwen-question textarea", (area) => {
-      area.placeholder = words.placeholder;
-      find("#yiwen-question [data-testid=block-info]", document).textContent = words.question;
-    });
-    for (const name of ["send", "stop"]) {
-      arrived(`#yiwen-${name}`, (button) => {
-        button.textContent = words[name];
-      });
-    }
-  }
-
-  // Act on the first element of a selector, at once or when it comes.
-  function arrived(selector, act) {
-    const watch = () => {
-      const element = document.querySelector(selector);
-      if (element) act(element);
-      return Boolean(element);
-    };
-    if (watch()) return;
-    new MutationObserver((_, observer) => {
-      if (watch()) observer.disconnect();
-    }).observe(document.body, { childList: true, subtree: true });
-  }
 
   // Ask what stands in the box.
   yiwen.send = () => {
@@ -181,23 +145,6 @@
     if (value.phase !== "streaming") say(value.message || words.waiting);
     if (follow) reveal(turn);
   }
-
-  // Who answers, in the page's head.
-  yiwen.answering = (model) => {
-    find("[data-model]").textContent = model;
-  };
-
-  // Who asks, and which weights the model has ("" when unknown).
-  yiwen.introduce = (person, digest) => {
-    const whom = find("[data-person]");
-    whom.textContent = person;
-    whom.title = words.signedIn.replace("{name}", () => person);
-    whom.hidden = false;
-    const weights = find("[data-digest]");
-    weights.textContent = digest.replace(/^sha256:/, "").slice(0, 12);
-    weights.title = words.digest.replace("{digest}", () => digest);
-    weights.hidden = !digest;
-  };
 
   function article(question) {
     const turn = document.createElement("article");
