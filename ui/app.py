@@ -72,6 +72,7 @@ _SCRIPTS = (
     "chat-preview.js",
     "chat-page.js",
 )
+_STYLES = ("chat.css", "chat-kept.css")
 _START_SECONDS = 60.0
 # An answer waits so long for a database that another program holds, then goes unkept.
 _KEEP_SECONDS = 3.0
@@ -207,6 +208,7 @@ def _build(
         library.start()
     app.mount("/yiwen", StaticFiles(directory=ASSETS), name="assets")
     scripts = "".join(f'<script src="{_asset(name)}"></script>' for name in _SCRIPTS)
+    styles = "".join(f'<link rel="stylesheet" href="{_asset(name)}">' for name in _STYLES)
     blocks = build_blocks(desk, head=scripts)
     gradio.mount_gradio_app(
         app,
@@ -222,7 +224,7 @@ def _build(
         mcp_server=False,
         favicon_path=str(ASSETS / "icon.svg"),
         theme=gradio.themes.Base(primary_hue="teal", font=list(_FONTS), font_mono=["monospace"]),
-        head=f'<link rel="stylesheet" href="{_asset("chat.css")}"><script src="{WORDS}"></script>',
+        head=f'{styles}<script src="{WORDS}"></script>',
     )
     app.add_middleware(KnowsBrowser, browsers=browsers)
     app.add_middleware(KnowsLanguage)
