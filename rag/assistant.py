@@ -165,6 +165,12 @@ class Assistant:
         return self._models.label()
 
     @property
+    def model_digest(self) -> str:
+        """What identifies the weights of the model that answers now, "" where nothing does."""
+        model = self._models.current()
+        return model.digest if model is not None else ""
+
+    @property
     def index(self) -> CorpusIndex:
         """The current generation of the index."""
         with self._lock:

@@ -192,6 +192,7 @@ def serve(
             follow_ups=assistant.follow_ups,
             collections=lambda: assistant.collections,
             origin=lambda: Origin(digest, assistant.index.generation),
+            digest=lambda: assistant.model_digest,
         ),
         library=library,
         data=settings.conversations.directory,

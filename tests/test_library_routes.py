@@ -1,6 +1,7 @@
 """The library over HTTP: each file its own result, nothing from elsewhere, nothing by its path."""
 
 import json
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -173,3 +174,10 @@ def test_the_words_of_the_page_reach_its_script_whole() -> None:
     parser = Main()
     parser.feed(page_html(1024 * 1024))
     assert json.loads(parser.words) == texts.WORDS
+
+
+def test_the_page_is_in_english_where_the_browser_asks_for_it(site: Site) -> None:
+    english = site.client.get("/library", headers={"accept-language": "en-US,en;q=0.9"}).text
+    assert not re.search("[\u4e00-\u9fff]", english.replace(">问<", "><"))
+    assert '<html lang="en">' in english
+    assert '<html lang="zh-CN">' in site.client.get("/library").text

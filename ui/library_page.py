@@ -8,8 +8,10 @@ import hashlib
 import json
 from pathlib import Path
 
+from ui import language
 from ui import texts_library as texts
 from ui.escape import escape
+from ui.language import Text
 
 ASSETS = Path(__file__).parent / "assets"
 # After the parts, which run at once: the colours must be there before the page is.
@@ -19,13 +21,16 @@ _MEGABYTE = 1024 * 1024
 
 def page_html(max_bytes: int) -> str:
     """The page; ``max_bytes`` is the largest file that is taken."""
-    say = escape
-    words = say(json.dumps(texts.WORDS, ensure_ascii=False))
+
+    def say(text: Text, **values: object) -> str:
+        return escape(language.say(text, **values))
+
+    words = escape(json.dumps(language.say_all(texts.WORDS), ensure_ascii=False))
     size = f"{max_bytes / _MEGABYTE:g} MB"
     scripts = "".join(f'<script src="{_asset(name)}" defer></script>' for name in _DEFERRED)
     heads = "".join(f'<th scope="col">{say(head)}</th>' for head in texts.HEADS)
     return f"""<!doctype html>
-<html lang="zh-CN">
+<html lang="{language.language()}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -51,7 +56,7 @@ def page_html(max_bytes: int) -> str:
       <div class="drop">
         <p>{say(texts.DROP)}<button type="button" class="choose">{say(texts.CHOOSE)}</button></p>
         <input type="file" multiple hidden class="picker" aria-label="{say(texts.CHOOSE)}">
-        <p class="small">{say(texts.TYPES.format(size=size))}</p>
+        <p class="small">{say(texts.TYPES, size=size)}</p>
       </div>
       <div class="upload-options">
         <label>{say(texts.COLLECTION)}<input class="collection" list="collections"

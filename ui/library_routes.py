@@ -38,6 +38,7 @@ from ui.api_access import Authorize, Person
 from ui.api_answers import NativeErrorBody
 from ui.api_errors import ApiError, native_body, new_app, respond
 from ui.guard import STRICT_POLICY
+from ui.language import say
 from ui.library_page import page_html
 from ui.runs import Run, Seats
 
@@ -112,7 +113,11 @@ def mount_library(
     def page() -> Response:
         return HTMLResponse(
             page_html(library.max_bytes),
-            headers={**_NO_STORE, "Content-Security-Policy": STRICT_POLICY},
+            headers={
+                **_NO_STORE,
+                "Content-Security-Policy": STRICT_POLICY,
+                "Vary": "Accept-Language",
+            },
         )
 
     app.mount("/library", library_app(library, assistant, seats=seats, may_change=may_change))
@@ -130,7 +135,7 @@ def library_app(
 
     def admit(request: Request) -> None:
         if may_change(request) is None:
-            raise ApiError(403, "not_allowed", texts.NOT_ALLOWED)
+            raise ApiError(403, "not_allowed", say(texts.NOT_ALLOWED))
 
     @app.get("/list")
     def documents(request: Request) -> Response:
@@ -218,11 +223,11 @@ async def _form(request: Request) -> "AsyncIterator[FormData]":
     try:
         form = await request.form(max_files=_MOST_FILES, max_fields=10)
     except HTTPException as error:
-        raise ApiError(400, "bad_upload", texts.BAD_UPLOAD) from error
+        raise ApiError(400, "bad_upload", say(texts.BAD_UPLOAD)) from error
     except ClientDisconnect as error:
-        raise ApiError(499, "client_closed_request", texts.BAD_UPLOAD) from error
+        raise ApiError(499, "client_closed_request", say(texts.BAD_UPLOAD)) from error
     except OSError as error:
-        message = texts.NO_ROOM.format(reason=error.strerror)
+        message = say(texts.NO_ROOM, reason=error.strerror)
         raise ApiError(507, "not_stored", message) from error
     try:
         yield form
@@ -238,7 +243,7 @@ def _field(form: FormData, name: str) -> str:
 def _files(form: FormData) -> list[UploadFile]:
     files = [value for value in form.getlist("file") if isinstance(value, UploadFile)]
     if not files:
-        raise ApiError(400, "no_file", texts.NO_FILE)
+        raise ApiError(400, "no_file", say(texts.NO_FILE))
     return files
 
 

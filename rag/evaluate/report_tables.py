@@ -25,7 +25,13 @@ _JUDGE = {
     "compared": "对照题数",
     "error": "评审出错",
 }
-STAGES = {"retrieve": "检索", "evidence": "判断依据", "first_text": "首字", "total": "合计"}
+STAGES = {
+    "retrieve": "检索",
+    "evidence": "判断依据",
+    "thinking": "思考",
+    "first_text": "首字",
+    "total": "合计",
+}
 
 
 def metric_tables(summary: Json) -> str:
