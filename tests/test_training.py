@@ -3,6 +3,7 @@
 import json
 from itertools import islice
 
+import numpy as np
 import pytest
 from paths import SHARED
 
@@ -141,3 +142,22 @@ def test_half_of_the_claims_are_supported():
     ] * 20
     for unit in islice(claim_units(passages, seed=7), 10):
         assert [example.label for example in unit] == [True, True, False, False]
+
+
+def test_the_shipped_weights_come_back_as_a_reader_that_says_the_same():
+    import onnxruntime
+    import torch
+
+    from rag.reader.model import GRAPH, WEIGHTS
+    from training.export import Headless
+    from training.restore import restore
+
+    embedded = torch.randn(1, 30, 384, generator=torch.Generator().manual_seed(1))
+    mask = torch.ones(1, 30, dtype=torch.long)
+    with torch.no_grad():
+        tokens, sequence = Headless(restore(WEIGHTS).eval())(embedded, mask)
+    session = onnxruntime.InferenceSession(str(WEIGHTS / GRAPH))
+    expected, _ = session.run(None, {"embedded": embedded.numpy(), "attention_mask": mask.numpy()})
+    same = np.corrcoef(tokens.numpy().ravel(), expected.ravel())[0, 1]
+    assert same > 0.995
+    assert sequence.shape == (1, 3)

