@@ -276,7 +276,7 @@ def test_the_checker_decides_where_the_literal_comparison_passes() -> None:
     text = "溃疡病人别碰它。[1]"
     assert last(text).text == QUOTED.text  # too few words in common
     assert last(text, checker=Checker("消化道")).text == "溃疡病人别碰它。[1]"
-    same_words = "术后两周到门诊复查伤口。[2]"
+    same_words = "两周过后，伤口要去门诊看看恢复得怎样。[2]"
     assert last(same_words, checker=Checker("膝关节")).text == QUOTED.text
 
 
@@ -288,7 +288,7 @@ def test_the_checker_cannot_overrule_a_wrong_number() -> None:
 
 
 def test_the_checkers_threshold_is_the_settings() -> None:
-    text = "术后两周到门诊复查伤口。[2]"
+    text = "两周过后，伤口要去门诊看看恢复得怎样。[2]"
     assert last(text, checker=Checker("伤口"), support=0.95).text == QUOTED.text
     assert last(text, checker=Checker("伤口"), support=0.9).text != QUOTED.text
 

@@ -2,8 +2,9 @@
 
 What is written is compared literally: quantities and what they are said of (`rag.answer.compare`,
 `rag.answer.binding`), names (`rag.answer.names`), denials and opposites (`rag.answer.polarity`).
-What passes is judged by a trained `SupportChecker`, or, without one, by the share of words that
-the passages hold: that tells a sentence from elsewhere, not a false sentence in their own words.
+What passes is judged by the share of its words that the passages hold (that tells a sentence from
+elsewhere, not a false sentence in their own words) and, where it is put otherwise, by a trained
+`SupportChecker`.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ from rag.types import Citation, Hit, Sentence, Verdict
 # benchmarks.perturbations, 98 % of the true sentences reach it with their own passage, and 4 %
 # with another.
 SHARE = 0.28
+# From this share on a sentence repeats its passage, and what may be wrong in it is what is compared
+# literally; the trained reader, taught to look for small changes, suspects such sentences most.
+COPIED = 0.9
 SUPPORT = 0.5
 # More texts together are longer than a small model reads.
 _MOST_JOINED = 3
@@ -63,18 +67,19 @@ def check(
 ) -> Finding:
     """Compare one claim with the texts that should support it.
 
-    The literal comparisons come first; only what passes them is given to ``checker``, whose
-    probability (the highest over the texts) must reach ``threshold``.
+    The literal comparisons come first, then the share of words; what they leave open is given to
+    ``checker``, whose probability (the highest over the texts) must reach ``threshold``.
     """
     found = _literal(statement, evidence)
     if found is not None:
         return found
-    if checker is None:
-        return _by_share(statement, evidence)
+    found = _by_share(statement, evidence)
+    if checker is None or found.support >= COPIED:
+        return found
     is_joined = 1 < len(evidence) <= _MOST_JOINED
     texts = [*evidence, "\n".join(evidence)] if is_joined else evidence
     support = max(checker.support([(statement, text) for text in texts]), default=0.0)
-    return _by_support(support, threshold)
+    return _by_support(support, _needed(found, threshold))
 
 
 def check_each(
@@ -85,16 +90,26 @@ def check_each(
     threshold: float = SUPPORT,
 ) -> tuple[Finding, ...]:
     """Compare one claim with each text alone; the checker reads them in one call."""
-    found = [_literal(statement, [text]) for text in texts]
-    open_texts = [text for text, finding in zip(texts, found, strict=True) if finding is None]
+    literal = [_literal(statement, [text]) for text in texts]
+    shares = [_by_share(statement, [text]) for text in texts]
+    found = [wrong or share for wrong, share in zip(literal, shares, strict=True)]
     if checker is None:
-        judged = iter([_by_share(statement, [text]) for text in open_texts])
-    else:
-        pairs = [(statement, text) for text in open_texts]
-        judged = iter(
-            [_by_support(s, threshold) for s in (checker.support(pairs) if pairs else ())]
-        )
-    return tuple(finding if finding is not None else next(judged) for finding in found)
+        return tuple(found)
+    is_open = [
+        wrong is None and share.support < COPIED
+        for wrong, share in zip(literal, shares, strict=True)
+    ]
+    pairs = [(statement, text) for text, asks in zip(texts, is_open, strict=True) if asks]
+    read = iter(checker.support(pairs) if pairs else ())
+    return tuple(
+        _by_support(next(read), _needed(finding, threshold)) if asks else finding
+        for finding, asks in zip(found, is_open, strict=True)
+    )
+
+
+def _needed(by_share: Finding, threshold: float) -> float:
+    """What the reader's probability must reach: more where few of the words are the passage's."""
+    return threshold if by_share.verdict is Verdict.SUPPORTED else max(threshold, SUPPORT)
 
 
 def _literal(statement: str, evidence: Sequence[str]) -> Finding | None:
