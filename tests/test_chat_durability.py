@@ -4,6 +4,7 @@ disk.
 Every server here is a process of its own, asked over HTTP.
 """
 
+import contextlib
 import json
 import random
 import shutil
@@ -24,7 +25,8 @@ import httpx
 import pytest
 from paths import ROOT
 
-from rag.conversations.database import FILE
+from rag.conversations.database import FILE, Database
+from rag.conversations.faults import ConversationBusy
 from ui import texts
 
 PROGRAM = """
@@ -301,3 +303,29 @@ def test_a_full_disk_costs_the_keeping_and_not_the_answer(tmp_path: Path, visit:
         assert turn["phase"] == "finished"
         assert texts.NOT_KEPT.split("{")[0] in turn["body"]
         assert kept > 0
+
+
+@pytest.mark.xfail(strict=True, reason="Database._take: one after the other waits for the time-out")
+def test_a_locked_database_is_waited_for_by_everybody_at_once(
+    before: Before, tmp_path: Path
+) -> None:
+    file = before.copy_to(tmp_path)
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    database = Database(tmp_path, timeout=0.5)
+    waited: list[float] = []
+
+    def wait() -> None:
+        started = time.monotonic()
+        with contextlib.suppress(ConversationBusy), database.write():
+            pass
+        waited.append(time.monotonic() - started)
+
+    people = [threading.Thread(target=wait) for _ in range(4)]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    other.close()
+    assert min(waited) > 0.3
+    assert max(waited) < 1.2
