@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run index eval test lint check format doctor browser report benchmark screenshots clean
+.PHONY: help install run index eval test lint check format doctor browser report benchmark chat-load screenshots clean
 
 help:            ## list the commands
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1	/' | expand -t 20
@@ -38,6 +38,8 @@ report: .venv/.installed    ## print the retrieval and answer tables (needs ../s
 benchmark: .venv/.developed ## print the speed table
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.reader_speed
+	$(BIN)/python -m benchmarks.chat_load
+chat-load: .venv/.developed browser ## measure the chat under load
 	$(BIN)/python -m benchmarks.chat_load
 screenshots: .venv/.developed browser ## take pictures of every state of the chat page
 	$(BIN)/python scripts/screenshots.py

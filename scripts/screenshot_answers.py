@@ -11,6 +11,7 @@ from rag.offsets import OffsetMap
 from rag.types import Answer, Citation, Document, Hit, Sentence, State, Verdict
 
 MODEL = "qwen3:8b（Ollama）"
+DIGEST = "sha256:" + "5c1e9a70" * 8
 
 
 def document(name: str, title: str, text: str) -> Document:
@@ -45,10 +46,8 @@ DOCUMENTS = {each.id: each for each in (INFUSION, LEAFLET, OLD_RULES, NEW_RULES)
 
 def cited(mark: int, source: Document, quote: str, **fields: Any) -> Citation:
     start = source.text.index(quote)
-    plain = Citation(
-        mark, source.id, source.title, start, start + len(quote), quote, original=quote
-    )
-    return replace(plain, **fields)
+    plain = Citation(mark, source.id, source.title, start, start + len(quote), quote)
+    return replace(plain, **{"original": quote, **fields})
 
 
 SPEED = "输液时成人滴速是多少？"
@@ -78,6 +77,7 @@ STOPPING = cited(
     "立即停止输液，更换输液器，保留剩余药液送检，并在30分钟内报告医师",
     page=2,
     date="2025-03-01",
+    original="立即停止输液,更换输液器,保留剩余药液\n送检,并在3O分钟内报告医师",
 )
 SUPPORTED, NUMBER, UNSUPPORTED = Verdict.SUPPORTED, Verdict.NUMBER_MISMATCH, Verdict.UNSUPPORTED
 
@@ -85,7 +85,7 @@ SUPPORTED, NUMBER, UNSUPPORTED = Verdict.SUPPORTED, Verdict.NUMBER_MISMATCH, Ver
 def answer(question: str, text: str, *citations: Citation, **fields: Any) -> Answer:
     timings = {"search": 0.21, "first_text": 0.94, "generate": 2.63, "verify": 0.12, "total": 2.96}
     whole = Answer(question, question, State.ANSWERED, text, citations=citations)
-    return replace(whole, model=MODEL, timings=timings, **fields)
+    return replace(whole, **{"model": MODEL, "timings": timings, **fields})
 
 
 ANSWERS = {
@@ -98,6 +98,7 @@ ANSWERS = {
             Sentence("成人每分钟40～60滴。", (1,), SUPPORTED),
             Sentence("老年人和心功能不全者要慢一些，每分钟20～40滴。", (2,), SUPPORTED),
         ),
+        timings={"search": 0.21, "thinking": 6.4, "first_text": 7.3, "verify": 0.12, "total": 9.4},
         thinking="问的是滴速。资料[1]给出成人每分钟40～60滴，[2]另有老年人的数值，一并列出。",
     ),
     ELDERLY_WHOLE: answer(
@@ -111,7 +112,13 @@ ANSWERS = {
         "按产品说明书执行，一般为2～3分钟[1]；2021年的规定曾要求不少于5分钟[2]。",
         NEWER,
         OLDER,
-        sentences=(Sentence("按产品说明书执行，一般为2～3分钟", (1,), SUPPORTED),),
+        sentences=(
+            Sentence(
+                "按产品说明书执行，一般为2～3分钟；2021年的规定曾要求不少于5分钟。",
+                (1, 2),
+                SUPPORTED,
+            ),
+        ),
         notices=(
             "资料说法不一：2025-06-10 的《手卫生管理规定（2025修订）》为2～3分钟，"
             "2021-04-02 的《手卫生管理规定（2021）》为5分钟。请以较新者为准并核对原文。",
@@ -132,34 +139,54 @@ ANSWERS = {
         FEVER,
         "立即停止输液，更换输液器，保留剩余药液送检，并在30分钟内报告医师[1]。",
         STOPPING,
+        sentences=(
+            Sentence(
+                "立即停止输液，更换输液器，保留剩余药液送检，并在30分钟内报告医师。",
+                (1,),
+                SUPPORTED,
+            ),
+        ),
         state=State.UNCERTAIN,
     ),
-    MISSING: answer(MISSING, "资料中未找到相关内容。", state=State.NOT_FOUND),
+    MISSING: answer(
+        MISSING,
+        "资料中未找到相关内容。",
+        state=State.NOT_FOUND,
+        model="",  # no model is asked where the evidence does not suffice
+        timings={"search": 0.21, "total": 0.23},
+    ),
 }
 
 
 class Scripted:
-    """Answers as written above; ``is_slow`` waits long in the middle, for a picture."""
+    """Answers as written above; ``lingers`` for some seconds in the "thinking" or the "text", for a
+    picture, and ``is_timed`` says that it once did to the end."""
 
     model_label = MODEL
 
     def __init__(self) -> None:
-        self.is_slow = False
+        self.lingers = ""
+        self.is_timed = False
 
     def stream(self, question: str, **_: object) -> Iterator[Answer]:
         if question == FAILING:
             raise LanguageModelUnavailable("Ollama 没有应答。请运行 ollama serve，然后重试")
         if question == SLOW_SEARCH:
-            time.sleep(8)
+            time.sleep(5)
         whole = ANSWERS.get(question, ANSWERS[MISSING])
         whole = replace(whole, question=question, search_question=question)
+        partial = replace(whole, citations=(), sentences=(), notices=(), finished=False)
+        if whole.thinking:
+            yield from self._lingering(replace(partial, text=""), "thinking")
         half = whole.text[: len(whole.text) * 2 // 3]
-        partial = replace(whole, text=half, citations=(), sentences=(), notices=(), finished=False)
+        yield from self._lingering(replace(partial, text=half), "text")
+        yield whole
+
+    def _lingering(self, partial: Answer, name: str) -> Iterator[Answer]:
         yield partial
-        for _ in range(80 if self.is_slow else 0):
+        for _ in range(80 if self.lingers == name else 0):
             time.sleep(0.1)
             yield partial
-        yield whole
 
     def search(self, question: str, **_: object) -> tuple[Hit, ...]:
         del question

@@ -14,11 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from screenshot_answers import (
+    DIGEST,
     DOSE,
     ELDERLY,
     FAILING,
@@ -37,6 +38,7 @@ SIZES = (
     (1440, 900, False),
     (1440, 900, True),
     (1024, 768, False),
+    (1024, 768, True),
     (390, 844, False),
     (390, 844, True),
 )
@@ -45,11 +47,13 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-ne
 
 
 @contextmanager
-def served(assistant: Scripted, concurrency: int) -> Iterator[str]:
+def served(assistant: Scripted, concurrency: int, *, is_filed: bool) -> Iterator[str]:
     import uvicorn
 
     from ui.app import build_app
-    from ui.chat_desk import Abilities
+    from ui.chat_desk import Abilities, ComplianceNotice
+
+    filed = ComplianceNotice("示例模型", "示例备案号-0001") if is_filed else None
 
     with tempfile.TemporaryDirectory() as data, socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -61,7 +65,9 @@ def served(assistant: Scripted, concurrency: int) -> Iterator[str]:
                 stand_alone=stand_alone,
                 follow_ups=follow_ups,
                 collections=lambda: ("护理", "药品说明书", "制度"),
+                digest=lambda: DIGEST,
             ),
+            compliance=filed,
             examples=(SPEED, WASHING, DOSE, FEVER),
         )
         config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
@@ -83,7 +89,8 @@ class Camera:
     url: str
     folder: Path
     name: str
-    is_narrow: bool
+    has_panel: bool
+    is_phone: bool
     assistant: Scripted
 
     def take(self, state: str) -> None:
@@ -110,8 +117,22 @@ class Camera:
         self.page.locator("#yiwen-stop").click()
 
     def panel(self) -> None:
-        if self.is_narrow:
+        if not self.has_panel:
             self.page.locator(".menu").click()
+
+    def point(self, target: Any) -> None:
+        """What a finger or a mouse does to see what is behind something."""
+        if self.is_phone:
+            target.tap()
+        else:
+            target.hover()
+
+    def act(self, name: str) -> None:
+        """Press a button of the newest conversation in the list."""
+        entry = self.page.locator(".kept li").first
+        if not self.is_phone:
+            entry.hover()
+        entry.locator(f".{name}").first.click()
 
 
 def states(camera: Camera) -> None:
@@ -122,75 +143,98 @@ def states(camera: Camera) -> None:
     camera.ask(SLOW_SEARCH, "waiting")
     camera.take("02-waiting")
     camera.stop()
-    camera.fresh()
-    camera.assistant.is_slow = True
-    camera.ask(SPEED, "streaming")
-    camera.take("03-streaming")
-    camera.stop()
-    camera.take("04-stopped")
-    camera.assistant.is_slow = False
+    for lingers, state in (("thinking", "03-thinking-now"), ("text", "04-streaming")):
+        camera.fresh()
+        camera.assistant.lingers = lingers
+        camera.ask(SPEED, "streaming")
+        camera.take(state)
+        camera.stop()
+    camera.take("05-stopped")
+    camera.assistant.lingers = ""
     camera.fresh()
     turn = camera.ask(SPEED)
-    page.locator(".next-question").first.wait_for()
+    turn.locator(".next-question").first.wait_for()
+    camera.take("06-suggestions")
     turn.locator("a.mark").first.click()
-    camera.take("05-answered")
-    turn.locator(".thinking summary").click()
+    camera.take("07-source-opened")
     page.evaluate("window.scrollTo(0, 0)")
-    camera.take("06-thinking")
-    camera.ask(ELDERLY)
-    camera.take("07-follow-up")
-    for name, question in (("08-conflict", WASHING), ("09-doubtful-sentences", DOSE)):
+    camera.point(turn.locator("a.mark").last)
+    page.locator(".preview").wait_for()
+    camera.take("08-preview")
+    page.mouse.move(0, 0)
+    turn.locator(".thinking summary").click()
+    camera.take("09-thinking-opened")
+    turn = camera.ask(ELDERLY)
+    turn.locator(".next-question").first.wait_for()
+    camera.take("10-follow-up")
+    turn.locator(".edit").click()
+    camera.take("11-editing")
+    for state, question in (("12-conflict", WASHING), ("13-doubtful-sentences", DOSE)):
         camera.fresh()
         camera.ask(question)
-        camera.take(name)
+        camera.take(state)
     page.locator(".rate-down").click()
-    camera.take("10-feedback")
-    for name, question in (("11-uncertain", FEVER), ("12-not-found", MISSING)):
-        camera.fresh()
-        camera.ask(question)
-        camera.take(name)
+    page.locator(".why input").nth(1).check()
+    camera.take("14-feedback")
+    camera.fresh()
+    turn = camera.ask(FEVER)
+    camera.take("15-uncertain")
+    turn.locator(".original summary").click()
+    camera.take("16-original")
+    camera.fresh()
+    camera.ask(MISSING)
+    camera.take("17-not-found")
     camera.fresh()
     camera.ask(FAILING, "failed")
-    camera.take("13-failed")
+    camera.take("18-failed")
     camera.fresh()
     camera.panel()
-    page.locator(".kept li").first.hover()
-    page.locator(".kept .export").first.click()
-    camera.take("14-conversations")
+    camera.take("19-conversations")
+    for button in ("export", "delete"):
+        camera.act(button)
+        camera.take(f"20-{button}")
     page.locator(".find").fill("滴速")
     page.wait_for_timeout(600)
-    page.locator(".kept li").first.hover()
-    page.locator(".kept .rename").first.click()
-    camera.take("15-search-and-rename")
+    camera.act("rename")
+    camera.take("21-search-and-rename")
 
 
 def queue(camera: Camera, other: Any) -> None:
-    """Two people and one seat."""
-    camera.assistant.is_slow = True
-    other.goto(camera.url)
-    other.locator("#yiwen-question textarea").fill(FEVER)
-    other.locator("#yiwen-send").click()
+    """Two people and one seat; how long an answer takes is known from the one before."""
+    camera.assistant.lingers = "text"
+    first = replace(camera, page=other)
+    first.fresh()
+    if not camera.assistant.is_timed:
+        first.ask(FEVER)
+        camera.assistant.is_timed = True
+    first.ask(FEVER, "streaming")
     camera.fresh()
     camera.ask(SPEED, "queued")
     camera.page.wait_for_timeout(900)
-    camera.take("16-queue")
+    camera.take("22-queue")
 
 
-def photograph(out: Path, take: Callable[[Camera, Any], None], concurrency: int) -> None:
+def photograph(
+    out: Path, take: Callable[[Camera, Any], None], concurrency: int, *, is_filed: bool = False
+) -> None:
     from playwright.sync_api import sync_playwright
 
     assistant = Scripted()
-    with sync_playwright() as playwright, served(assistant, concurrency) as url:
+    with sync_playwright() as playwright, served(assistant, concurrency, is_filed=is_filed) as url:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         for width, height, is_dark in SIZES:
+            is_phone = width < 500
             name = f"{width}-{'dark' if is_dark else 'light'}"
             context = browser.new_context(
                 viewport={"width": width, "height": height},
                 color_scheme="dark" if is_dark else "light",
                 locale="zh-CN",
                 reduced_motion="reduce",
+                has_touch=is_phone,
+                is_mobile=is_phone,
             )
-            camera = Camera(context.new_page(), url, out, name, width < 1280, assistant)
+            page = context.new_page()
+            camera = Camera(page, url, out, name, width >= 1280, is_phone, assistant)
             take(camera, context)
             context.close()
             print(name, flush=True)
@@ -203,9 +247,9 @@ def to_readme(out: Path) -> None:
 
     README_IMAGES.mkdir(parents=True, exist_ok=True)
     for source, target in (
-        ("1440-light-05-answered", "answered"),
-        ("1440-dark-09-doubtful-sentences", "checked"),
-        ("390-light-12-not-found", "phone"),
+        ("1440-light-07-source-opened", "answered"),
+        ("1440-dark-13-doubtful-sentences", "checked"),
+        ("390-light-17-not-found", "phone"),
     ):
         picture = Image.open(out / f"{source}.png").convert("RGB")
         reduced = picture.quantize(128, dither=Image.Dither.NONE)
@@ -220,7 +264,9 @@ def main() -> None:
         sys.exit("no chromium on this machine: apt-get install chromium fonts-noto-cjk")
     arguments.out.mkdir(parents=True, exist_ok=True)
     photograph(arguments.out, lambda camera, _: states(camera), concurrency=4)
-    photograph(arguments.out, lambda camera, context: queue(camera, context.new_page()), 1)
+    photograph(
+        arguments.out, lambda camera, context: queue(camera, context.new_page()), 1, is_filed=True
+    )
     to_readme(arguments.out)
     print(f"{arguments.out}: {len(list(arguments.out.glob('*.png')))} pictures")
 
