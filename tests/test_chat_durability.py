@@ -255,12 +255,7 @@ def test_a_damaged_file_costs_the_keeping_and_stays_as_it_is(
     "size",
     [
         4096,
-        pytest.param(
-            64,
-            marks=pytest.mark.xfail(
-                strict=True, reason="rows.answer_from_bytes: a decoding error leaves as 500"
-            ),
-        ),
+        64,
     ],
 )
 def test_what_is_whole_in_a_damaged_file_can_still_be_read(
@@ -305,7 +300,6 @@ def test_a_full_disk_costs_the_keeping_and_not_the_answer(tmp_path: Path, visit:
         assert kept > 0
 
 
-@pytest.mark.xfail(strict=True, reason="Database._take: one after the other waits for the time-out")
 def test_a_locked_database_is_waited_for_by_everybody_at_once(
     before: Before, tmp_path: Path
 ) -> None:

@@ -108,10 +108,12 @@ class Database:
                 self._put_back(connection)
 
     def _take(self) -> sqlite3.Connection:
+        if not self._is_ready:
+            # Several threads may do this at once, as several processes may: nobody waits for
+            # somebody else's time-out first.
+            self._prepare()
+            self._is_ready = True
         with self._lock:
-            if not self._is_ready:
-                self._prepare()
-                self._is_ready = True
             if self._idle:
                 return self._idle.pop()
         return self._open()

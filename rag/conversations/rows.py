@@ -9,7 +9,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from rag.conversations import texts
-from rag.conversations.faults import ConversationMissing
+from rag.conversations.faults import ConversationError, ConversationMissing
 from rag.conversations.kept import Conversation, Origin, Turn
 from rag.types import Answer
 from rag.unwire import answer_from_json
@@ -38,8 +38,18 @@ def answer_to_bytes(answer: Answer) -> bytes:
 
 
 def answer_from_bytes(kept: bytes) -> Answer:
-    """The twin of `answer_to_bytes`."""
-    return answer_from_json(json.loads(kept.decode("utf-8", "surrogatepass")))
+    """The twin of `answer_to_bytes`.
+
+    Raises:
+        ConversationError: the bytes are damaged.
+    """
+    try:
+        values = json.loads(kept.decode("utf-8", "surrogatepass"))
+    except ValueError as error:
+        raise ConversationError(
+            "这次问答在对话数据库中已损坏，无法打开。请从备份恢复 [conversations] directory"
+        ) from error
+    return answer_from_json(values)
 
 
 def turn_of(connection: Connection, person: str, turn: str) -> Turn:
