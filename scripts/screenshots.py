@@ -47,9 +47,12 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-ne
 
 
 @contextmanager
-def served(assistant: Scripted, concurrency: int, *, is_filed: bool) -> Iterator[str]:
+def served(
+    assistant: Scripted, concurrency: int, *, is_filed: bool, is_damaged: bool
+) -> Iterator[str]:
     import uvicorn
 
+    from rag.conversations.database import FILE
     from ui.app import build_app
     from ui.chat_desk import Abilities, ComplianceNotice
 
@@ -57,6 +60,8 @@ def served(assistant: Scripted, concurrency: int, *, is_filed: bool) -> Iterator
 
     with tempfile.TemporaryDirectory() as data, socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        if is_damaged:
+            (Path(data) / FILE).write_bytes(b"\0" * 4096)
         app = build_app(
             assistant,
             concurrency=concurrency,
@@ -214,13 +219,28 @@ def queue(camera: Camera, other: Any) -> None:
     camera.take("22-queue")
 
 
+def damaged(camera: Camera) -> None:
+    """The file of conversations is damaged: answers come all the same."""
+    camera.fresh()
+    camera.ask(SPEED)
+    camera.take("23-not-kept")
+
+
 def photograph(
-    out: Path, take: Callable[[Camera, Any], None], concurrency: int, *, is_filed: bool = False
+    out: Path,
+    take: Callable[[Camera, Any], None],
+    concurrency: int,
+    *,
+    is_filed: bool = False,
+    is_damaged: bool = False,
 ) -> None:
     from playwright.sync_api import sync_playwright
 
     assistant = Scripted()
-    with sync_playwright() as playwright, served(assistant, concurrency, is_filed=is_filed) as url:
+    with (
+        sync_playwright() as playwright,
+        served(assistant, concurrency, is_filed=is_filed, is_damaged=is_damaged) as url,
+    ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         for width, height, is_dark in SIZES:
             is_phone = width < 500
@@ -267,6 +287,7 @@ def main() -> None:
     photograph(
         arguments.out, lambda camera, context: queue(camera, context.new_page()), 1, is_filed=True
     )
+    photograph(arguments.out, lambda camera, _: damaged(camera), 1, is_damaged=True)
     to_readme(arguments.out)
     print(f"{arguments.out}: {len(list(arguments.out.glob('*.png')))} pictures")
 
