@@ -76,6 +76,13 @@ def test_each_file_has_its_own_result(site: Site) -> None:
     assert not (site.served.settings.library.directory.parent / "逃.md").exists()
 
 
+def test_a_name_sent_as_a_field_is_kept_to_the_character(site: Site) -> None:
+    (result,) = site.upload(("引%22号.md", LEAFLET.encode()), name='引"号.md')
+    assert result == {"name": '引"号.md', "file": '引"号.md'}
+    (result,) = site.upload(("好.md", LEAFLET.encode()), name="../逃.md")
+    assert result["error"]["code"] == "file_refused"
+
+
 def test_a_taken_name_is_told_and_replaced_when_asked(site: Site) -> None:
     site.upload(("阿莫西林.md", LEAFLET.encode()))
     (again,) = site.upload(("阿莫西林.md", b"# new"))

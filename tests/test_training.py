@@ -110,7 +110,7 @@ def test_the_same_seed_gives_the_same_examples_and_another_epoch_others(material
 
 @needs_data
 def test_questions_and_claims_from_rules_and_by_hand_take_turns(material, written):
-    made = list(islice(units(material, material.passage_texts()[:60], written, 7), 30))
+    made = list(islice(units(material, material.passage_texts()[:60], written, 7), 2 * len(MIX)))
     kinds = "".join("c" if unit[0].task is Task.CLAIM else "q" for unit in made)
     assert kinds == MIX.lower() * 2
     passages = {row.passage for row in written_rows()}

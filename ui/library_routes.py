@@ -5,7 +5,7 @@
     GET  /library                                  the page (`ui.library_page`)
     GET  /library/list                             every document, and what is being done
     GET  /library/status                           what is being done; ``changes`` tells of news
-    POST /library/upload    multipart: file…, collection, replace    each file with its own result
+    POST /library/upload    multipart: file…, name…, collection, replace    each file its own result
     POST /library/replace   multipart: file, target                  new content for one file
     POST /library/delete    {"file"}
     POST /library/update    {}                     look at every file again
@@ -160,8 +160,7 @@ def library_app(
             collection = _field(form, "collection")
             replace = _field(form, "replace") == "true"
             results = []
-            for file in _files(form):
-                name = file.filename or ""
+            for name, file in _files(form):
                 try:
                     keep = partial(library.add, collection, name, file.file, replace=replace)
                     kept = await run_sync(keep)
@@ -175,8 +174,9 @@ def library_app(
     async def replace(request: Request) -> Response:
         admit(request)
         async with _form(request) as form:
-            target, file = _field(form, "target"), _files(form)[0]
-            await run_sync(library.replace, target, file.filename or "", file.file)
+            target = _field(form, "target")
+            name, file = _files(form)[0]
+            await run_sync(library.replace, target, name, file.file)
         return _json({"file": target})
 
     @app.post("/delete")
@@ -221,7 +221,7 @@ async def _form(request: Request) -> "AsyncIterator[FormData]":
         ApiError: it is none, was cut off, or there is no room for it.
     """
     try:
-        form = await request.form(max_files=_MOST_FILES, max_fields=10)
+        form = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES + 10)
     except HTTPException as error:
         raise ApiError(400, "bad_upload", say(texts.BAD_UPLOAD)) from error
     except ClientDisconnect as error:
@@ -240,11 +240,16 @@ def _field(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _files(form: FormData) -> list[UploadFile]:
+def _files(form: FormData) -> list[tuple[str, UploadFile]]:
+    """The files with their names: a browser rewrites a quotation mark in a part's own file name
+    (%22), so the page sends each name once more as a field."""
     files = [value for value in form.getlist("file") if isinstance(value, UploadFile)]
     if not files:
         raise ApiError(400, "no_file", say(texts.NO_FILE))
-    return files
+    names = [value for value in form.getlist("name") if isinstance(value, str)]
+    if len(names) != len(files):
+        names = [file.filename or "" for file in files]
+    return list(zip(names, files, strict=True))
 
 
 def _from_error(error: Exception) -> ApiError:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from chat_page import ChatPage
 from playwright.sync_api import Page, expect
 
@@ -15,6 +16,7 @@ from ui import texts
 from ui import texts_library as words
 
 OpenChat = Callable[..., ChatPage]
+STEPS = (words.PREVIOUS, words.NEXT)
 HOSTILE = '<img src=x onerror="window.hacked=1">.md'
 HOSTILE_TEXT = (
     '# <script>window.hacked=2</script>\n\n<img src="http://evil.example/x.png"> 5*3*2。\n'
@@ -55,6 +57,7 @@ def test_files_are_uploaded_shown_found_and_deleted(page: Page) -> None:
     row = page.locator(".documents tbody tr", has_text="阿莫西林说明书")
     expect(row).to_have_attribute("data-status", "indexed")
     expect(row).to_contain_text("药品说明书")
+    expect(uploads.nth(0)).to_contain_text(words.WORDS["indexed"])
     page.get_by_label(words.SEARCH_LABEL).fill("成人每次多少克")
     page.get_by_role("button", name=words.SEARCH_BUTTON, exact=True).click()
     expect(page.locator(".passages li").first).to_contain_text("每次0.5克")
@@ -82,6 +85,9 @@ def test_a_page_of_a_pdf_is_looked_at(page: Page) -> None:
     row = page.locator(".documents tbody tr", has_text="手册.pdf")
     expect(row).to_have_attribute("data-status", "indexed")
     row.get_by_role("button", name="预览").click()
+    steps = [page.locator("dialog").get_by_role("button", name=name) for name in STEPS]
+    heights = {box["y"] for step in steps if (box := step.bounding_box())}
+    assert len(heights) == 1, "the two buttons stand on one line"
     image = page.locator("dialog img")
     expect(image).to_be_visible()
     page.wait_for_function("document.querySelector('dialog img')?.naturalWidth > 100")
@@ -98,7 +104,7 @@ def test_hostile_names_and_texts_are_shown_and_run_nothing(page: Page) -> None:
     row = page.locator(".documents tbody tr", has_text="onerror")
     expect(row).to_have_attribute("data-status", "indexed")
     expect(row).to_contain_text("<b>类")
-    expect(row).to_contain_text("<img src=x onerror=")
+    expect(row).to_contain_text(HOSTILE)
     page.get_by_label(words.SEARCH_LABEL).fill("5*3*2")
     page.get_by_role("button", name=words.SEARCH_BUTTON, exact=True).click()
     expect(page.locator(".passages")).to_contain_text("5*3*2")
@@ -119,6 +125,37 @@ def test_nothing_overflows(chat_page: OpenChat, served: Served, width: int, dark
     expect(chat.page.locator(".documents tbody tr")).to_have_count(3)
     assert chat.page.evaluate("document.documentElement.scrollWidth") <= width
     assert chat.outside == []
+
+
+@pytest.mark.parametrize(
+    ("width", "dark"), [(1440, False), (1440, True), (390, False), (390, True)]
+)
+def test_axe_finds_nothing(chat_page: OpenChat, served: Served, width: int, dark: bool) -> None:
+    served.add("手册.pdf", two_pages(), "护理")
+    chat = chat_page(served.assistant, library=served.library, width=width, height=844, dark=dark)
+    page = chat.page
+    page.goto(f"{chat.url}/library")
+    upload(page, ("坏.pdf", b"%PDF-1.7 cut off"), ("程序.exe", b"MZ"))
+    row = page.locator(".documents tbody tr", has_text="坏.pdf")
+    expect(row).to_have_attribute("data-status", "failed")
+    page.get_by_label(words.SEARCH_LABEL).fill("成人每次多少克")
+    page.get_by_role("button", name=words.SEARCH_BUTTON, exact=True).click()
+    expect(page.locator(".passages li").first).to_be_visible()
+    row.get_by_role("button", name=words.WORDS["delete"]).click()
+    assert faults(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="预览").first.click()
+    page.wait_for_function("document.querySelector('dialog img')?.naturalWidth > 100")
+    assert faults(page) == []
+
+
+def faults(page: Page) -> list[str]:
+    """What axe holds against the page: the rule, the place and why, each in a line."""
+    return [
+        f"{one['id']} ({one['impact']}): {node['target']} {node['failureSummary']}"
+        for one in Axe().run(page).response["violations"]
+        for node in one["nodes"]
+    ]
 
 
 def test_a_citation_of_a_pdf_opens_its_page(chat_page: OpenChat, served: Served) -> None:

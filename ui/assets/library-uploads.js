@@ -37,6 +37,7 @@ window.library.uploads = (() => {
     const { file, shown, path, fields, replaced } = entry;
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    form.append("name", file.name); // the part's own name is not kept to the character
     form.append("file", file, file.name);
     let body;
     try {
@@ -56,6 +57,17 @@ window.library.uploads = (() => {
       return;
     }
     settle(shown, say(replaced ? "replaced" : "uploaded"), false);
+    shown.item.dataset.kept = result.file;
+  };
+
+  /** What became of the uploaded files, by the list of documents. */
+  const follow = (rows) => {
+    for (const item of list().querySelectorAll("[data-kept]")) {
+      const row = rows.find((one) => one.file === item.dataset.kept);
+      if (row?.status !== "indexed" && row?.status !== "failed") continue;
+      item.querySelector(".upload-line").textContent = row.reason || say("indexed");
+      item.classList.toggle("failed", row.status === "failed");
+    }
   };
 
   const offerReplacing = ({ file, shown, path, fields }) => {
@@ -124,5 +136,5 @@ window.library.uploads = (() => {
     });
   };
 
-  return { start, replace };
+  return { start, replace, follow };
 })();

@@ -150,6 +150,7 @@
       for (const element of document.querySelectorAll("[data-changes]")) element.hidden = !mayChange;
       changes = found.work.changes;
       rows = found.documents;
+      uploads.follow(rows);
       keepFocus(show);
       showWork(found.work);
       const names = [...new Set(rows.map((row) => row.collection).filter(Boolean))].sort();
