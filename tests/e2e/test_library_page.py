@@ -90,7 +90,7 @@ def test_a_page_of_a_pdf_is_looked_at(page: Page) -> None:
     assert len(heights) == 1, "the two buttons stand on one line"
     image = page.locator("dialog img")
     expect(image).to_be_visible()
-    page.wait_for_function("document.querySelector('dialog img')?.naturalWidth > 100")
+    expect(image).to_have_js_property("naturalWidth", 1240)
     page.locator("dialog").get_by_role("button", name=words.NEXT).click()
     expect(page.locator("dialog .place")).to_contain_text("2")
     page.keyboard.press("Escape")
@@ -145,7 +145,7 @@ def test_axe_finds_nothing(chat_page: OpenChat, served: Served, width: int, dark
     assert faults(page) == []
     page.keyboard.press("Escape")
     page.get_by_role("button", name="预览").first.click()
-    page.wait_for_function("document.querySelector('dialog img')?.naturalWidth > 100")
+    expect(page.locator("dialog img")).to_be_visible()
     assert faults(page) == []
 
 
