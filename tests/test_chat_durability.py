@@ -29,6 +29,7 @@ from rag.conversations.database import FILE, Database
 from rag.conversations.faults import ConversationBusy
 from ui import texts
 
+COPY = "conversations.copy.sqlite3"
 PROGRAM = """
 import sys, time
 from pathlib import Path
@@ -60,9 +61,11 @@ class Before:
     broken: str
     cookies: httpx.Cookies
 
-    def copy_to(self, folder: Path) -> Path:
+    def copy_to(self, folder: Path, *, has_safety_copy: bool = False) -> Path:
         """A copy in ``folder``; gives the database's path."""
         shutil.copytree(self.data, folder, dirs_exist_ok=True)
+        if not has_safety_copy:
+            (folder / COPY).unlink()
         return folder / FILE
 
 
@@ -209,6 +212,34 @@ def test_a_locked_database_costs_the_keeping_and_not_the_answer(
         assert browser.questions() == {"先问？", "之后？"}
 
 
+def wait_for_copy(folder: Path, turns: int) -> None:
+    """Until the copy beside the database holds so many turns."""
+    deadline = time.monotonic() + 30
+    found = 0
+    while found != turns:
+        assert time.monotonic() < deadline, f"the copy holds {found} turns"
+        time.sleep(0.1)
+        if (folder / COPY).exists():
+            with contextlib.closing(sqlite3.connect(folder / COPY)) as connection:
+                (found,) = connection.execute("SELECT count(*) FROM turns").fetchone()
+
+
+def test_the_first_words_do_not_wait_for_a_locked_database(tmp_path: Path, visit: Visit) -> None:
+    port = free_port()
+    with server(tmp_path, port):
+        browser = visit(port)
+        browser.ask("先问？")
+        with contextlib.closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            turns = browser.turns("锁住时？")
+            while next(turns)["phase"] != "streaming":
+                pass
+            other.rollback()
+        *_, last = turns
+        assert last["kept"], "nothing had waited until it gave up"
+        assert browser.questions() == {"先问？", "锁住时？"}
+
+
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Before:
     """A folder with three conversations, all of it in one file."""
@@ -220,31 +251,80 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Before:
         broken = browser.ask("很长的问题" * 300)["conversation"]
         browser.ask("后问？")
         browser.client.close()
+        wait_for_copy(data, 3)
     connection = sqlite3.connect(data / FILE)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     return Before(data, broken, browser.client.cookies)
 
 
-def test_a_damaged_file_costs_the_keeping_and_stays_as_it_is(
-    before: Before, tmp_path: Path, visit: Visit
+def first_page_lost(content: bytes) -> bytes:
+    return b"\0" * 4096 + content[4096:]
+
+
+def letters_changed(content: bytes) -> bytes:
+    """Inside the text of an answer, where SQLite itself notices nothing."""
+    place = content.rindex("后问？".encode())
+    return content[:place] + b"\xff" * 6 + content[place + 6 :]
+
+
+def nothing_left(content: bytes) -> bytes:
+    return content[:0]
+
+
+@pytest.mark.parametrize("damage", [first_page_lost, letters_changed, nothing_left])
+def test_a_damaged_file_is_restored_from_its_copy(
+    damage: Callable[[bytes], bytes], before: Before, tmp_path: Path, visit: Visit
 ) -> None:
-    file = before.copy_to(tmp_path)
-    damaged = b"\0" * 4096 + file.read_bytes()[4096:]
+    file = before.copy_to(tmp_path, has_safety_copy=True)
+    damaged = damage(file.read_bytes())
     file.write_bytes(damaged)
     port = free_port()
     with server(tmp_path, port):
         browser = visit(port, before.cookies)
-        listed = browser.client.get("/chat/start")
-        assert listed.status_code == 409
-        assert "已损坏" in listed.json()["error"]["message"]
+        assert browser.client.get("/chat/start").json()["problem"] == ""
+        assert browser.questions() == {"先问？", "很长的问题" * 300, "后问？"}
+        assert browser.ask("又好了？")["kept"]
+        wait_for_copy(tmp_path, 4)
+    (aside,) = tmp_path.glob("*.damaged-*")
+    assert aside.read_bytes() == damaged
+    assert aside.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_lost_file_is_restored_and_a_killed_server_loses_nothing_of_it(
+    before: Before, tmp_path: Path, visit: Visit
+) -> None:
+    before.copy_to(tmp_path, has_safety_copy=True).unlink()
+    port = free_port()
+    for number in range(2):
+        with server(tmp_path, port) as program:
+            browser = visit(port, before.cookies)
+            asked = {f"第{count}次？" for count in range(number)}
+            assert browser.questions() == {"先问？", "很长的问题" * 300, "后问？", *asked}
+            assert browser.ask(f"第{number}次？")["kept"]
+            program.kill()
+
+
+def test_a_damaged_file_without_a_copy_costs_the_keeping_and_stays_as_it_is(
+    before: Before, tmp_path: Path, visit: Visit
+) -> None:
+    file = before.copy_to(tmp_path)
+    damaged = first_page_lost(file.read_bytes())
+    file.write_bytes(damaged)
+    port = free_port()
+    with server(tmp_path, port):
+        browser = visit(port, before.cookies)
+        told = browser.client.get("/chat/start").json()
+        assert "已损坏" in told["problem"]
+        assert told["conversations"] == []
+        assert told["model"], "who answers is told all the same"
         turn = browser.ask("损坏时？")
         assert (turn["phase"], turn["kept"]) == ("finished", "")
         assert "答：损坏时？" in turn["body"]
         assert "已损坏" in turn["body"]
-        assert "移走后重启" in turn["body"]
+        assert FILE not in told["problem"] + turn["body"], "a path is for the log"
     assert file.read_bytes() == damaged
-    file.rename(tmp_path / "damaged")  # as the line says
+    file.rename(tmp_path / "damaged")  # as the log's line says
     with server(tmp_path, port):
         assert browser.questions() == set()
         assert browser.ask("又好了？")["kept"]

@@ -20,7 +20,7 @@ _DENSE = ("attention.output.dense", "intermediate.dense", "output.dense")
 _OWN = ("query", "key", "value")
 
 
-def restore(weights: Path, folder: Path) -> Reader:
+def restore(weights: Path, folder: Path, *, dropout: float = 0.0) -> Reader:
     """A reader with the weights of a folder that `training.export` wrote, on the backbone in
     ``folder``.
 
@@ -57,7 +57,7 @@ def restore(weights: Path, folder: Path) -> Reader:
         state[f"backbone.encoder.layer.{layer}.{_DENSE[place]}.weight"] = matrix
     for matrix in matrices[inner:]:
         state[f"{_head(matrix)}.weight"] = matrix
-    reader = Reader(load_backbone(folder))
+    reader = Reader(load_backbone(folder, dropout=dropout))
     missing, unexpected = reader.load_state_dict(state, strict=False)
     left = [name for name in missing if not name.startswith("backbone.embeddings.")]
     if left or unexpected:

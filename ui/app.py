@@ -116,7 +116,7 @@ def build_app(
     """
     from rag.conversations.database import Database
     from rag.conversations.feedback import FeedbackStore
-    from rag.conversations.store import ConversationStore
+    from rag.conversations.store import ConversationStore, purge_daily
     from ui.browsers import Browsers, load_key
 
     directory = _for_this_process() if data is None else data
@@ -131,7 +131,7 @@ def build_app(
         examples,
     )
     browsers = Browsers(load_key(directory))
-    desk.conversations.purge(keep_days)
+    purge_daily(desk.conversations, keep_days)
 
     def build() -> "FastAPI":
         return _build(

@@ -14,7 +14,8 @@ from typing import TypedDict
 
 from rag.answer.subject import Turn as Exchange
 from rag.conversations import kept
-from rag.conversations.faults import ConversationError, ConversationMissing
+from rag.conversations.faults import ConversationError, ConversationMissing, told
+from rag.conversations.kept import new_id
 from rag.errors import RagError
 from rag.types import Answer
 from ui import render, render_sources, texts
@@ -79,7 +80,8 @@ def make_handler(
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where an answer will be kept: ``conversation`` is "" where that failed, as ``problem``
-    says."""
+    says. A new conversation is written with its first answer, so that a question waits for no
+    database, and one that comes to nothing leaves nothing behind."""
 
     person: str
     conversation: str
@@ -93,24 +95,18 @@ class _Place:
         if self.problem:
             return "", self.problem
         origin = desk.abilities.origin()
-        store = desk.conversations
+        store, names = desk.conversations, (self.person, self.conversation)
         try:
             if self.replaces:
-                made = store.replace_last(
-                    self.person, self.conversation, self.replaces, answer, origin=origin
-                )
+                made = store.replace_last(*names, self.replaces, answer, origin=origin)
+            elif self.is_new:
+                made = store.begin(*names, answer, origin=origin)
             else:
-                made = store.append(self.person, self.conversation, answer, origin=origin)
+                made = store.append(*names, answer, origin=origin)
         except ConversationError as error:
             logger.warning("answer not kept: %s", error)
-            return "", str(error)
+            return "", told(error)
         return made.id, ""
-
-    def discard(self, desk: ChatDesk) -> None:
-        """Remove a conversation that was begun for a question which came to nothing."""
-        if self.is_new:
-            with contextlib.suppress(ConversationError):
-                desk.conversations.delete(self.person, self.conversation)
 
 
 def _find_place(desk: ChatDesk, person: str, wanted: Wanted) -> _Place:
@@ -122,12 +118,13 @@ def _find_place(desk: ChatDesk, person: str, wanted: Wanted) -> _Place:
     store = desk.conversations
     try:
         if not wanted.conversation:
-            return _Place(person, store.create(person).id, is_new=True)
+            return _Place(person, new_id(), is_new=True)
         history = store.turns(person, wanted.conversation)
     except ConversationMissing:
         raise
     except ConversationError as error:
-        return _Place(person, "", problem=str(error))
+        logger.warning("conversation not read: %s", error)
+        return _Place(person, "", problem=told(error))
     if not wanted.replaces:
         return _Place(person, wanted.conversation, history)
     if not history or history[-1].id != wanted.replaces:
@@ -186,8 +183,6 @@ def _follow(
     finally:
         if newest is not None and is_stopped and is_shown and not is_kept:
             place.keep(desk, newest)
-        elif not is_kept:
-            place.discard(desk)
 
 
 def _streaming(

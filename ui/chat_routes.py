@@ -4,7 +4,7 @@
 
     GET  /chat/words.js                           the page's words, in the browser's language
     GET  /chat/start                              who asks, who answers, collections, newest
-                                                  conversations
+                                                  conversations; ``problem`` where these fail
     GET  /chat/conversations?after=               the list goes on
     GET  /chat/search?words=
     GET  /chat/conversations/{id}                 a whole conversation
@@ -18,6 +18,7 @@ The person is the one of the request (`ui.browsers`), never one that is sent; an
 else is answered like one that does not exist. The gate has refused other sites before.
 """
 
+import logging
 import threading
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -27,8 +28,8 @@ from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from rag.conversations.faults import ConversationError, ConversationMissing
-from rag.conversations.kept import Rating, Reason
+from rag.conversations.faults import ConversationError, ConversationMissing, told
+from rag.conversations.kept import Page, Rating, Reason
 from rag.export.label import Provenance
 from ui import render, texts
 from ui.api_access import Authorize, Person
@@ -38,6 +39,8 @@ from ui.chat_desk import ChatDesk
 from ui.chat_kept import conversation_json, found_json, list_json, opened_json
 from ui.chat_parts import words_script
 from ui.language import say
+
+logger = logging.getLogger(__name__)
 
 WORDS: Final = "/chat/words.js"
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -78,8 +81,15 @@ def chat_app(desk: ChatDesk, identify: Authorize) -> FastAPI:
 
     @app.get("/start")
     def start(person: Annotated[Person, Depends(identified)]) -> Response:
-        page = desk.conversations.conversations(person.name)
+        # A database that fails costs the list, not who answers and in which collections.
+        problem, page = "", Page(())
+        try:
+            page = desk.conversations.conversations(person.name)
+        except ConversationError as error:
+            logger.warning("conversations not listed: %s", error)
+            problem = told(error)
         known = {
+            "problem": problem,
             "person": person.title or say(texts.THIS_BROWSER),
             "model": render.model_name(desk.assistant.model_label),
             "digest": desk.abilities.digest(),
@@ -133,7 +143,9 @@ def chat_app(desk: ChatDesk, identify: Authorize) -> FastAPI:
         return respond(request.url.path, ApiError(404, "not_found", say(texts.MISSING)))
 
     def refused(request: Request, error: Exception) -> Response:
-        return respond(request.url.path, ApiError(409, "refused", str(error)))
+        logger.warning("refused: %s", error)
+        line = told(error) if isinstance(error, ConversationError) else str(error)
+        return respond(request.url.path, ApiError(409, "refused", line))
 
     app.add_exception_handler(ConversationMissing, missing)
     app.add_exception_handler(ConversationError, refused)

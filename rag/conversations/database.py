@@ -2,7 +2,8 @@
 
 Transactions are short and take the write lock at once (``BEGIN IMMEDIATE``), so two writers wait
 for each other instead of failing half-way. ``secure_delete`` overwrites what is deleted with
-zeros; `Database.forget` then empties the write-ahead log, the other place where it would linger.
+zeros; `Database.forget` then empties the write-ahead log, the other place where it would linger,
+and renews the copy (`rag.conversations.safety_copy`) that a damaged file is restored from.
 """
 
 import os
@@ -14,11 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from rag.conversations.faults import ConversationBusy, ConversationError
+from rag.conversations.faults import ConversationBusy, DatabaseFault
 from rag.conversations.migrations import MIGRATIONS
+from rag.conversations.safety_copy import SafetyCopy
 
 FILE: Final = "conversations.sqlite3"
 _IDLE_CONNECTIONS = 8
+_OUT_OF_REACH: Final = "对话数据库无法读写。请联系信息科"
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _UNREACHABLE = {
@@ -46,6 +49,7 @@ class Database:
         migrations: Sequence[Sequence[str]] = MIGRATIONS,
     ) -> None:
         self.path = directory / FILE
+        self._copy = SafetyCopy(self.path)
         self._timeout = timeout
         self._migrations = migrations
         self._lock = threading.Lock()
@@ -73,9 +77,10 @@ class Database:
         """
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
+        self._copy.plan()
 
     def forget(self) -> bool:
-        """Empty the write-ahead log, so that what was deleted is in no file any more.
+        """Empty the write-ahead log and renew the copy: what was deleted is in no file any more.
 
         False when a reader in another process kept it from that; the next call does it.
         """
@@ -85,6 +90,7 @@ class Database:
                 row = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:
                 self._put_back(connection)
+        self._copy.forget()
         return bool(row[0] == 0)
 
     def close(self) -> None:
@@ -137,11 +143,13 @@ class Database:
     def _prepare(self) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._copy.restore_if_damaged()
             # SQLite gives its -wal and -shm files the mode of the database.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
-            raise ConversationError(
-                f"对话数据库 {self.path} 无法创建或打开（{error.strerror}）。请检查 [conversations] directory 的权限"
+            raise DatabaseFault(
+                f"对话数据库 {self.path} 无法创建或打开（{error.strerror}）。请检查 [conversations] directory 的权限",
+                _OUT_OF_REACH,
             ) from error
         connection = self._open()
         try:
@@ -149,6 +157,7 @@ class Database:
             self._migrate(connection)
         finally:
             connection.close()
+        self._copy.plan()
 
     def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
         """SQLite does not wait here when another process switches at the same moment: we do."""
@@ -163,15 +172,18 @@ class Database:
                 time.sleep(0.02)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
-        """All missing steps in one transaction."""
+        """All missing steps in one transaction; none, and no wait for a writer, if none is."""
         newest = len(self._migrations)
+        if connection.execute("PRAGMA user_version").fetchone() == (newest,):
+            return
         connection.execute("BEGIN IMMEDIATE")  # first: another process may be doing the same
         try:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version > newest:
-                raise ConversationError(
+                raise DatabaseFault(
                     f"对话数据库 {self.path} 由更新的程序写成（第 {version} 版，本程序只到第 {newest} 版）。"
-                    "请升级程序，或换一个 [conversations] directory"
+                    "请升级程序，或换一个 [conversations] directory",
+                    _OUT_OF_REACH,
                 )
             for step in self._migrations[version:]:
                 for statement in step:
@@ -194,16 +206,19 @@ class Database:
                     f"对话数据库正被其他程序占用，等待 {self._timeout:g} 秒仍未空出。请稍后重试"
                 ) from error
             if code in _BROKEN:
-                raise ConversationError(
-                    f"对话数据库 {self.path} 已损坏（{error}）。"
-                    "请从备份恢复，或把该文件移走后重启（将从空的对话列表开始）"
+                raise DatabaseFault(
+                    f"对话数据库 {self.path} 已损坏（{error}）。请重启服务，系统会用副本恢复；"
+                    "没有副本时请从备份恢复，或把该文件移走后重启（将从空的对话列表开始）",
+                    "对话数据库已损坏。请联系信息科",
                 ) from error
             if code == sqlite3.SQLITE_FULL:
-                raise ConversationError(
-                    f"磁盘已满，这次问答没有保存到 {self.path}。请清理磁盘后重试"
+                raise DatabaseFault(
+                    f"磁盘已满，这次问答没有保存到 {self.path}。请清理磁盘后重试",
+                    "服务器磁盘已满。请联系信息科",
                 ) from error
             if code in _UNREACHABLE:
-                raise ConversationError(
-                    f"对话数据库 {self.path} 无法读写（{error}）。请检查磁盘与目录权限"
+                raise DatabaseFault(
+                    f"对话数据库 {self.path} 无法读写（{error}）。请检查磁盘与目录权限",
+                    _OUT_OF_REACH,
                 ) from error
             raise

@@ -8,7 +8,6 @@ anybody dealt with it, or when it is erased.
 
 import hashlib
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -17,7 +16,16 @@ from typing import Any, Final
 
 from rag.conversations.database import Database
 from rag.conversations.faults import ConversationError, ConversationMissing
-from rag.conversations.kept import Feedback, Gold, Handling, Origin, Rating, Reason, Status
+from rag.conversations.kept import (
+    Feedback,
+    Gold,
+    Handling,
+    Origin,
+    Rating,
+    Reason,
+    Status,
+    new_id,
+)
 from rag.conversations.rows import answer_from_bytes, answer_to_bytes, known, turn_of, turns_of
 from rag.conversations.store import now
 from rag.conversations.texts import encodable
@@ -86,7 +94,7 @@ class FeedbackStore:
             rated = turn_of(connection, person, turn)
             turns = turns_of(connection, person, rated.conversation)
             feedback = Feedback(
-                id=uuid.uuid4().hex,
+                id=new_id(),
                 person=person,
                 turn=turn,
                 given=self._time(),

@@ -1,9 +1,15 @@
 """What is kept, as frozen values; times are ISO 8601 in UTC."""
 
+import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.types import Answer
+
+
+def new_id() -> str:
+    """An id that nobody guesses."""
+    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)

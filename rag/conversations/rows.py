@@ -9,7 +9,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from rag.conversations import texts
-from rag.conversations.faults import ConversationError, ConversationMissing
+from rag.conversations.faults import ConversationMissing, DatabaseFault
 from rag.conversations.kept import Conversation, Origin, Turn
 from rag.types import Answer
 from rag.unwire import answer_from_json
@@ -41,13 +41,15 @@ def answer_from_bytes(kept: bytes) -> Answer:
     """The twin of `answer_to_bytes`.
 
     Raises:
-        ConversationError: the bytes are damaged.
+        DatabaseFault: the bytes are damaged.
     """
     try:
         values = json.loads(kept.decode("utf-8", "surrogatepass"))
     except ValueError as error:
-        raise ConversationError(
-            "这次问答在对话数据库中已损坏，无法打开。请从备份恢复 [conversations] directory"
+        raise DatabaseFault(
+            "一次问答在对话数据库中已损坏，无法打开。请重启服务，系统会用副本恢复；"
+            "没有副本时请从备份恢复 [conversations] directory",
+            "这次问答在对话数据库中已损坏，无法打开。请联系信息科",
         ) from error
     return answer_from_json(values)
 
@@ -64,6 +66,18 @@ def turn_of(connection: Connection, person: str, turn: str) -> Turn:
     if row is None:
         raise ConversationMissing("没有这次问答，它可能已被删除或修改。请刷新后重试")
     return turn_from(row)
+
+
+def insert_conversation(
+    connection: Connection, person: str, conversation: str, title: str, time: str
+) -> Conversation:
+    """An empty conversation of that person, made at ``time``."""
+    connection.execute(
+        "INSERT INTO conversations VALUES (?, ?, ?, ?, ?)",
+        (conversation, known(person), title, time, time),
+    )
+    texts.keep(connection, person, conversation, texts.TITLE, title)
+    return Conversation(conversation, title, time, time, 0)
 
 
 def insert_turn(connection: Connection, person: str, turn: Turn) -> None:

@@ -4,8 +4,10 @@ Every query names the person, so a conversation of somebody else is not there, w
 sent. Whether a document still holds what an old answer quotes, `rag.conversations.standing` says.
 """
 
+import logging
+import threading
+import time
 import unicodedata
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,10 +16,11 @@ from typing import Final
 from rag.conversations import texts
 from rag.conversations.database import Database
 from rag.conversations.faults import ConversationError
-from rag.conversations.kept import Conversation, Found, Origin, Page, Turn
+from rag.conversations.kept import Conversation, Found, Origin, Page, Turn, new_id
 from rag.conversations.rows import (
     LIST,
     conversation_of,
+    insert_conversation,
     insert_turn,
     known,
     last_of,
@@ -27,7 +30,10 @@ from rag.conversations.rows import (
 )
 from rag.types import Answer
 
+logger = logging.getLogger(__name__)
+
 TITLE_LENGTH: Final = 60
+_DAY_SECONDS: Final = 24 * 60 * 60.0
 _MOST = 200  # conversations at once
 _NO_ORIGIN: Final = Origin()
 
@@ -49,15 +55,10 @@ class ConversationStore:
 
     def create(self, person: str, title: str = "") -> Conversation:
         """An empty conversation; without a title the first question becomes it."""
-        time, title = self._time(), clean_title(title)
-        made = Conversation(uuid.uuid4().hex, title, time, time, 0)
         with self._database.write() as connection:
-            connection.execute(
-                "INSERT INTO conversations VALUES (?, ?, ?, ?, ?)",
-                (made.id, known(person), title, time, time),
+            return insert_conversation(
+                connection, person, new_id(), clean_title(title), self._time()
             )
-            texts.keep(connection, person, made.id, texts.TITLE, title)
-        return made
 
     def conversations(self, person: str, *, count: int = 30, after: str = "") -> Page:
         """One page of the list; ``after`` is the `Page.following` of the page before."""
@@ -153,7 +154,19 @@ class ConversationStore:
             _, last = last_of(connection, person, conversation)
             if not owned.title:
                 set_title(connection, person, conversation, clean_title(answer.question))
-            made = Turn(uuid.uuid4().hex, conversation, last + 1, self._time(), origin, answer)
+            made = Turn(new_id(), conversation, last + 1, self._time(), origin, answer)
+            insert_turn(connection, person, made)
+        return made
+
+    def begin(
+        self, person: str, conversation: str, answer: Answer, *, origin: Origin = _NO_ORIGIN
+    ) -> Turn:
+        """A new conversation with an id of `new_id` and its first answer, both or neither."""
+        with self._database.write() as connection:
+            asked = self._time()
+            title = clean_title(answer.question)
+            insert_conversation(connection, person, conversation, title, asked)
+            made = Turn(new_id(), conversation, 1, asked, origin, answer)
             insert_turn(connection, person, made)
         return made
 
@@ -180,7 +193,7 @@ class ConversationStore:
                     "这已不是最后一个问题，不能修改（可能已在另一个窗口继续）。请刷新后重试"
                 )
             connection.execute("DELETE FROM turns WHERE id = ? AND person = ?", (turn, person))
-            made = Turn(uuid.uuid4().hex, conversation, number, self._time(), origin, answer)
+            made = Turn(new_id(), conversation, number, self._time(), origin, answer)
             insert_turn(connection, person, made)
         self._database.forget()
         return made
@@ -200,6 +213,26 @@ class ConversationStore:
 
     def _time(self) -> str:
         return self._clock().astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def purge_daily(store: ConversationStore, keep_days: int) -> None:
+    """Purge now, and once a day for as long as the process runs.
+
+    Raises:
+        ConversationError: the database failed now; later it is only logged.
+    """
+    store.purge(keep_days)
+
+    def purge() -> None:
+        while True:
+            time.sleep(_DAY_SECONDS)
+            try:
+                store.purge(keep_days)
+            except ConversationError as error:
+                logger.warning("old conversations stay: %s", error)
+
+    if keep_days > 0:
+        threading.Thread(target=purge, name="purge", daemon=True).start()
 
 
 def clean_title(text: str) -> str:

@@ -42,10 +42,12 @@
       yiwen.introduce(told.person, told.digest);
       scope(told.collections);
       fill(told, false);
+      if (told.problem) tell(told.problem);
     } catch (error) {
       tell(error.message);
     }
-    if (addressed() && !yiwen.conversation) open(addressed());
+    // An answer that the reload stopped is kept a moment later.
+    if (addressed() && !yiwen.conversation) open(addressed(), 3);
   };
 
   // The conversation that is on the page; "" for a new one.
@@ -146,12 +148,17 @@
     else if (button.matches(".delete")) confirm(entry);
   }
 
-  async function open(id) {
+  async function open(id, patience = 0) {
     drawer(false);
     let told;
     try {
       told = await (await yiwen.call(`/chat/conversations/${id}`)).json();
     } catch (error) {
+      if (patience > 0) {
+        await new Promise((done) => window.setTimeout(done, 600));
+        if (addressed() === id && !yiwen.conversation) await open(id, patience - 1);
+        return;
+      }
       yiwen.refuse(error.message);
       if (!yiwen.conversation) yiwen.show("");
       return;
