@@ -161,7 +161,12 @@ def serve(
 
         encoder = encoder_of(settings)
         assistant = Assistant.from_settings(settings, encoder=encoder)
-        library = Library.from_settings(settings, encoder=encoder, index=lambda: assistant.index)
+        # Uploads belong to the index that rag.toml names, whatever other one is looked at.
+        library = (
+            Library.from_settings(settings, encoder=encoder, index=lambda: assistant.index)
+            if index is None
+            else None
+        )
     with _status("启动网页"):
         from ui.app import serve as serve_page
         from ui.chat_desk import Abilities, ComplianceNotice
@@ -275,9 +280,11 @@ def _update_index(
         if is_default or not (paths or indexer.has_roots()):
             paths = [*paths, *roots_of(settings)]
         report = indexer.update(paths, remove=remove)
-    listed = {path.resolve() for path in settings.index.corpus} if is_default else set()
+    configured = (*settings.index.corpus, settings.library.directory) if is_default else ()
+    listed = {path.resolve() for path in configured}
     again = tuple(
-        f"{path} 写在 [index] corpus 中，下次更新会再加入。若不再需要，请也从配置里删去"
+        f"{path} 写在 rag.toml 的 [index] corpus 或 [library] directory 中，下次更新会再加入。"
+        "若不再需要，请也从配置里删去"
         for path in remove
         if path.resolve() in listed
     )

@@ -410,7 +410,10 @@ def test_removing_what_the_configuration_names_says_that_it_comes_back(fresh, tm
     fresh("index")
     shown = fresh("index", "--remove", "corpus")
     assert "0 个文档" in shown.out
-    assert "corpus 写在 [index] corpus 中，下次更新会再加入" in shown.err
+    assert (
+        "corpus 写在 rag.toml 的 [index] corpus 或 [library] directory 中，下次更新会再加入"
+        in shown.err
+    )
     assert fresh("index", "--json").json["documents"] == 1
     (tmp_path / "rag.toml").write_text("[index]\ncorpus = []\n", encoding="utf-8")
     shown = fresh("index", "--remove", "corpus", "--json")

@@ -197,6 +197,18 @@ def test_bad_files_say_what_is_wrong_and_what_to_do(tmp_path, name):
     assert "\n" not in message
 
 
+def test_whatever_a_library_fails_with_is_one_line_about_the_file(tmp_path, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise RecursionError("too deep\nby far")
+
+    path = write(tmp_path, "深.docx", word())
+    monkeypatch.setattr("docx.Document", fail)
+    with pytest.raises(
+        DocumentError, match=r"深\.docx：读取时出错（RecursionError: too deep by far）"
+    ):
+        read(path)
+
+
 def test_old_formats_say_how_to_save_them(tmp_path):
     for name, suffix in (("old.doc", ".docx"), ("old.xls", ".xlsx")):
         with pytest.raises(DocumentError, match=f"另存为 {suffix}"):

@@ -92,15 +92,14 @@ class Run(Generic[T]):
         self._newest: T | None = None
         self._news = asyncio.Event()
         self._stopped = threading.Event()
-        self._is_seated = False
         self._task = asyncio.create_task(self._work())
         self._task.add_done_callback(self._ended)
 
     def stop(self) -> None:
-        """Close the iterator at its next value, or give up waiting for a seat."""
+        """Give up the seat, or the place in the line, at once; the thread closes the iterator at
+        its next value, which a model that still reads its prompt may take long to give."""
         self._stopped.set()
-        if not self._is_seated:
-            self._task.cancel()
+        self._task.cancel()
 
     async def opened(self, seconds: float = _OPENING_SECONDS) -> None:
         """Wait for the first value, at most ``seconds``.
@@ -114,7 +113,7 @@ class Run(Generic[T]):
         except TimeoutError:
             return
         if self._newest is None and self._task.done():
-            self._task.result()
+            self._result()
 
     async def ended(self, seconds: float = _OPENING_SECONDS) -> None:
         """Wait for the end, at most ``seconds``.
@@ -123,7 +122,7 @@ class Run(Generic[T]):
             ApiError, RagError: the run failed by then.
         """
         if (await asyncio.wait({self._task}, timeout=seconds))[0]:
-            self._task.result()
+            self._result()
 
     async def values(self) -> AsyncIterator[T | None]:
         """The newest value whenever there is one, None after every `PULSE_SECONDS` without.
@@ -143,7 +142,7 @@ class Run(Generic[T]):
             if newest is not None:
                 yield newest
             if self._task.done() and self._newest is None:
-                self._task.result()
+                self._result()
                 return
 
     async def last(self, request: Request) -> T:
@@ -172,7 +171,6 @@ class Run(Generic[T]):
 
     async def _work(self) -> None:
         await self._seats.take(self)
-        self._is_seated = True
         started = time.monotonic()
         try:
             # A thread of anyio does not hold up the end of the process.
@@ -192,6 +190,11 @@ class Run(Generic[T]):
                 if self._stopped.is_set():
                     return
                 self._loop.call_soon_threadsafe(self._put, step)
+
+    def _result(self) -> None:
+        """Raise what the run failed with; a stopped one has not failed."""
+        if not self._task.cancelled():
+            self._task.result()
 
     def _put(self, value: T) -> None:
         self._newest = value

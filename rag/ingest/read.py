@@ -5,15 +5,18 @@ wrong. Every problem is a `DocumentError` that names the file and what to do abo
 trouble never stops the others. The formats' own modules are in `rag.ingest.readers`.
 """
 
+import logging
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rag.errors import DocumentError
+from rag.errors import DocumentError, RagError
 from rag.ingest.readers.builder import TextBuilder
 from rag.ingest.readers.sniff import FORM_OF_SUFFIX, OLD_OFFICE, Form, form_of, unsupported
 from rag.types import SourceText
+
+logger = logging.getLogger(__name__)
 
 SUPPORTED = frozenset(FORM_OF_SUFFIX)
 _MEGABYTE = 1024 * 1024
@@ -107,7 +110,17 @@ def read_file(
     data = _bytes_of(path, max_bytes)
     suffix = path.suffix.lower()
     form = form_of(data, suffix, path)
-    source = _read(form, data, path, ocr, progress)
+    try:
+        source = _read(form, data, path, ocr, progress)
+    except RagError:
+        raise
+    except Exception as error:  # whatever a library makes of a file: the other files go on
+        logger.exception("%s could not be read", path)
+        raise DocumentError(
+            path,
+            f"读取时出错（{type(error).__name__}: {error}）".replace("\n", " "),
+            "请用原来的程序打开确认，另存后重试",
+        ) from error
     if not any(c.isalnum() for c in source.text.translate(_INVISIBLE).replace(_REPLACEMENT, "")):
         raise DocumentError(path, "文件里没有文字", "请确认内容；若是图片，请先转为文字")
     if form is not FORM_OF_SUFFIX.get(suffix):
