@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.t
 .PHONY: help install run index eval test lint check format doctor browser report benchmark chat-load screenshots clean
 
 help:            ## list the commands
-	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1	/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1	/' | expand -t 20
 
 install: .venv/.installed   ## make .venv and install the pinned dependencies
 run: .venv/.installed       ## index corpus/ and open the chat on http://127.0.0.1:7860
