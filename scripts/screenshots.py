@@ -1,7 +1,9 @@
 """Pictures of every state of the chat page: ``make screenshots``.
 
 A real server and a real browser; only what is answered was written down (`screenshot_answers`).
-All pictures go to ``--out``; the three that the README shows to docs/images.
+All pictures go to ``--out``; the three that the README shows to docs/images. ``--scenes`` and
+``--sizes`` take fewer of them (``--scenes answered,queue`` ``--sizes 390-light``) and leave the README
+alone.
 """
 
 import argparse
@@ -12,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +26,10 @@ from screenshot_answers import (
     ELDERLY,
     FAILING,
     FEVER,
+    INFUSION,
+    LEAFLET,
     MISSING,
+    NEW_RULES,
     SLOW_SEARCH,
     SPEED,
     WASHING,
@@ -34,38 +39,45 @@ from screenshot_answers import (
 )
 
 README_IMAGES = Path("docs/images")
-SIZES = (
-    (1440, 900, False),
-    (1440, 900, True),
-    (1024, 768, False),
-    (1024, 768, True),
-    (390, 844, False),
-    (390, 844, True),
-)
+SIZES = {
+    f"{width}-{'dark' if is_dark else 'light'}": (width, height, is_dark)
+    for width, height in ((1440, 900), (1024, 768), (390, 844))
+    for is_dark in (False, True)
+}
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
+@dataclass(frozen=True)
+class House:
+    """What a server is started with."""
+
+    concurrency: int = 4
+    locale: str = "zh-CN"
+    is_filed: bool = False
+    is_damaged: bool = False
+    has_library: bool = False
+
+
 @contextmanager
-def served(
-    assistant: Scripted, concurrency: int, *, is_filed: bool, is_damaged: bool
-) -> Iterator[str]:
+def served(assistant: Scripted, house: House) -> Iterator[str]:
     import uvicorn
 
     from rag.conversations.database import FILE
     from ui.app import build_app
     from ui.chat_desk import Abilities, ComplianceNotice
 
-    filed = ComplianceNotice("示例模型", "示例备案号-0001") if is_filed else None
+    filed = ComplianceNotice("示例模型", "示例备案号-0001") if house.is_filed else None
 
     with tempfile.TemporaryDirectory() as data, socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        if is_damaged:
+        if house.is_damaged:
             (Path(data) / FILE).write_bytes(b"\0" * 4096)
         app = build_app(
             assistant,
-            concurrency=concurrency,
+            concurrency=house.concurrency,
             data=Path(data),
+            library=library(assistant, Path(data)) if house.has_library else None,
             abilities=Abilities(
                 stand_alone=stand_alone,
                 follow_ups=follow_ups,
@@ -86,6 +98,33 @@ def served(
         thread.join(20)
 
 
+def library(assistant: Scripted, folder: Path) -> Any:
+    """The tests' small library, with our documents in it; the assistant searches there."""
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    from libraries import Served  # type: ignore[import-not-found]
+    from made_files import pdf, set_paragraph  # type: ignore[import-not-found]
+
+    house = Served(folder)
+    # The answers name the PDF by its path: 护理 is the folder of uploads here.
+    directory = folder / Path(INFUSION.id).parent
+    uploads = house.settings.library.model_copy(update={"directory": directory})
+    house.settings = house.settings.model_copy(update={"library": uploads})
+    house.library = house.again()
+    pages = []
+    for text in ("静脉输液护理常规\n（示例医院护理部）", INFUSION.text):
+        placed, height = [], 740.0
+        for line in text.splitlines():
+            lines, height = set_paragraph(line, height)
+            placed += lines
+        pages.append(placed)
+    house.add(Path(INFUSION.id).name, pdf(pages))
+    house.add("阿莫西林胶囊.md", f"# {LEAFLET.title}\n\n{LEAFLET.text}\n", "药品说明书")
+    house.add("手卫生管理规定（2025）.md", f"# {NEW_RULES.title}\n\n{NEW_RULES.text}\n", "制度")
+    house.add("扫描件（损坏）.pdf", b"%PDF-1.7 damaged", "制度")
+    assistant.search = house.assistant.search  # type: ignore[method-assign]
+    return house.library
+
+
 @dataclass
 class Camera:
     """One page of one size, and where its pictures go."""
@@ -94,9 +133,11 @@ class Camera:
     url: str
     folder: Path
     name: str
-    has_panel: bool
-    is_phone: bool
     assistant: Scripted
+
+    @property
+    def is_phone(self) -> bool:
+        return SIZES[self.name][0] < 500
 
     def take(self, state: str) -> None:
         self.page.wait_for_timeout(350)
@@ -122,7 +163,8 @@ class Camera:
         self.page.locator("#yiwen-stop").click()
 
     def panel(self) -> None:
-        if not self.has_panel:
+        """Bring the conversations up where they are a drawer."""
+        if SIZES[self.name][0] < 1280:
             self.page.locator(".menu").click()
 
     def point(self, target: Any) -> None:
@@ -140,11 +182,14 @@ class Camera:
         entry.locator(f".{name}").first.click()
 
 
-def states(camera: Camera) -> None:
-    """Every state, one after the other."""
-    page = camera.page
+def welcome(camera: Camera) -> None:
     camera.fresh()
     camera.take("01-welcome")
+
+
+def growing(camera: Camera) -> None:
+    """An answer on its way, and stopped."""
+    camera.fresh()
     camera.ask(SLOW_SEARCH, "waiting")
     camera.take("02-waiting")
     camera.stop()
@@ -156,6 +201,10 @@ def states(camera: Camera) -> None:
         camera.stop()
     camera.take("05-stopped")
     camera.assistant.lingers = ""
+
+
+def answered(camera: Camera) -> None:
+    page = camera.page
     camera.fresh()
     turn = camera.ask(SPEED)
     turn.locator(".next-question").first.wait_for()
@@ -174,6 +223,10 @@ def states(camera: Camera) -> None:
     camera.take("10-follow-up")
     turn.locator(".edit").click()
     camera.take("11-editing")
+
+
+def doubtful(camera: Camera) -> None:
+    page = camera.page
     for state, question in (("12-conflict", WASHING), ("13-doubtful-sentences", DOSE)):
         camera.fresh()
         camera.ask(question)
@@ -186,12 +239,22 @@ def states(camera: Camera) -> None:
     camera.take("15-uncertain")
     turn.locator(".original summary").click()
     camera.take("16-original")
+
+
+def unanswered(camera: Camera) -> None:
     camera.fresh()
     camera.ask(MISSING)
     camera.take("17-not-found")
     camera.fresh()
     camera.ask(FAILING, "failed")
     camera.take("18-failed")
+
+
+def conversations(camera: Camera) -> None:
+    page = camera.page
+    for question in (DOSE, WASHING, SPEED):
+        camera.fresh()
+        camera.ask(question)
     camera.fresh()
     camera.panel()
     camera.take("19-conversations")
@@ -202,12 +265,17 @@ def states(camera: Camera) -> None:
     page.wait_for_timeout(600)
     camera.act("rename")
     camera.take("21-search-and-rename")
+    page.keyboard.press("Escape")
+    page.locator(".kept .open").first.click()
+    page.locator(".turn").first.wait_for()
+    camera.panel()
+    camera.take("22-conversation-opened")
 
 
-def queue(camera: Camera, other: Any) -> None:
+def queue(camera: Camera) -> None:
     """Two people and one seat; how long an answer takes is known from the one before."""
     camera.assistant.lingers = "text"
-    first = replace(camera, page=other)
+    first = replace(camera, page=camera.page.context.new_page())
     first.fresh()
     if not camera.assistant.is_timed:
         first.ask(FEVER)
@@ -216,49 +284,100 @@ def queue(camera: Camera, other: Any) -> None:
     camera.fresh()
     camera.ask(SPEED, "queued")
     camera.page.wait_for_timeout(900)
-    camera.take("22-queue")
+    camera.take("23-queue")
+    first.stop()
 
 
 def damaged(camera: Camera) -> None:
     """The file of conversations is damaged: answers come all the same."""
     camera.fresh()
     camera.ask(SPEED)
-    camera.take("23-not-kept")
+    camera.take("24-not-kept")
 
 
-def photograph(
-    out: Path,
-    take: Callable[[Camera, Any], None],
-    concurrency: int,
-    *,
-    is_filed: bool = False,
-    is_damaged: bool = False,
-) -> None:
+def documents(camera: Camera) -> None:
+    """The library, and the page of a PDF from there and from an answer."""
+    page = camera.page
+    camera.fresh()
+    turn = camera.ask(SPEED)
+    turn.locator(".open-page").first.click()
+    page.locator(".page-dialog img").wait_for()
+    camera.take("25-page-of-a-source")
+    page.goto(f"{camera.url}/library")
+    page.locator(".documents tbody tr").first.wait_for()
+    page.locator(".search .question").fill(SPEED)
+    page.locator(".search .strong").click()
+    page.locator(".passages li").first.wait_for()
+    camera.take("26-library")
+    page.locator(".documents").scroll_into_view_if_needed()
+    page.locator(".documents tbody tr").last.scroll_into_view_if_needed()
+    camera.take("27-library-documents")
+    page.get_by_role("button", name=f"预览 {INFUSION.title}").or_(
+        page.locator(".documents .acts button").first
+    ).first.click()
+    page.locator(".preview-image img").wait_for()
+    camera.take("28-library-page")
+
+
+def english(camera: Camera) -> None:
+    camera.fresh()
+    camera.take("29-english-welcome")
+    camera.ask(DOSE)
+    camera.take("30-english-answer")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Pictures that are taken one after the other, and on what server."""
+
+    take: Callable[[Camera], None]
+    house: House = House()
+
+
+SCENES = {
+    scene.take.__name__: scene
+    for scene in (
+        *(Scene(take) for take in (welcome, growing, answered, doubtful, unanswered)),
+        Scene(conversations),
+        Scene(queue, House(concurrency=1, is_filed=True)),
+        Scene(damaged, House(concurrency=1, is_damaged=True)),
+        Scene(documents, House(has_library=True)),
+        Scene(english, House(locale="en-US")),
+    )
+}
+
+
+def photograph(out: Path, scenes: Collection[str], sizes: Collection[str]) -> None:
+    """Take the pictures of some scenes in some sizes, on a server for each kind of house."""
     from playwright.sync_api import sync_playwright
 
-    assistant = Scripted()
-    with (
-        sync_playwright() as playwright,
-        served(assistant, concurrency, is_filed=is_filed, is_damaged=is_damaged) as url,
-    ):
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        for width, height, is_dark in SIZES:
-            is_phone = width < 500
-            name = f"{width}-{'dark' if is_dark else 'light'}"
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if is_dark else "light",
-                locale="zh-CN",
-                reduced_motion="reduce",
-                has_touch=is_phone,
-                is_mobile=is_phone,
-            )
-            page = context.new_page()
-            camera = Camera(page, url, out, name, width >= 1280, is_phone, assistant)
-            take(camera, context)
-            context.close()
-            print(name, flush=True)
+        for house in dict.fromkeys(SCENES[name].house for name in scenes):
+            assistant = Scripted()
+            with served(assistant, house) as url:
+                for size in sizes:
+                    for name in scenes:
+                        if SCENES[name].house == house:
+                            shoot(browser, SCENES[name], Camera(None, url, out, size, assistant))
+                            print(size, name, flush=True)
         browser.close()
+
+
+def shoot(browser: Any, scene: Scene, camera: Camera) -> None:
+    """A scene in a browser that has seen nothing yet."""
+    width, height, is_dark = SIZES[camera.name]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if is_dark else "light",
+        locale=scene.house.locale,
+        reduced_motion="reduce",
+        has_touch=camera.is_phone,
+        is_mobile=camera.is_phone,
+    )
+    camera.page = context.new_page()
+    scene.take(camera)
+    context.close()
 
 
 def to_readme(out: Path) -> None:
@@ -279,16 +398,20 @@ def to_readme(out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs/screenshots"))
+    for name, known in (("scenes", SCENES), ("sizes", SIZES)):
+        every = ",".join(known)
+        parser.add_argument(f"--{name}", default=every, help=f"some of {every}")
     arguments = parser.parse_args()
     if not Path(CHROMIUM).exists():
         sys.exit("no chromium on this machine: apt-get install chromium fonts-noto-cjk")
+    scenes, sizes = arguments.scenes.split(","), arguments.sizes.split(",")
+    for wanted, known in ((scenes, SCENES), (sizes, SIZES)):
+        if unknown := set(wanted) - set(known):
+            sys.exit(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    photograph(arguments.out, lambda camera, _: states(camera), concurrency=4)
-    photograph(
-        arguments.out, lambda camera, context: queue(camera, context.new_page()), 1, is_filed=True
-    )
-    photograph(arguments.out, lambda camera, _: damaged(camera), 1, is_damaged=True)
-    to_readme(arguments.out)
+    photograph(arguments.out, scenes, sizes)
+    if len(scenes) == len(SCENES) and len(sizes) == len(SIZES):
+        to_readme(arguments.out)
     print(f"{arguments.out}: {len(list(arguments.out.glob('*.png')))} pictures")
 
 

@@ -43,6 +43,7 @@ def _words() -> dict[str, Any]:
         "send": say(texts.SEND),
         "stop": say(texts.STOP),
         "queued": render.progress_html(say(texts.PHASE_QUEUED)),
+        "stoppedChip": render.stopped_chip(),
         "stopped": say(texts.PHASE_STOPPED),
         "stoppedEmpty": say(texts.PHASE_STOPPED_EMPTY),
         "interrupted": render.error_html(say(texts.INTERRUPTED)),
@@ -84,6 +85,7 @@ def _page(desk: ChatDesk) -> str:
 </div></header>
 <nav class="panel" id="yiwen-panel" aria-label="{_said(texts.CONVERSATIONS)}">
   <h2 class="panel-title">{_said(texts.CONVERSATIONS)}</h2>
+  <button type="button" class="shut" aria-label="{_said(texts.CLOSE)}">×</button>
   <input type="search" class="find" autocomplete="off" aria-label="{_said(texts.FIND)}"
     placeholder="{_said(texts.FIND)}">
   <p class="panel-line" hidden></p>

@@ -46,12 +46,18 @@ def answer_html(answer: Answer, turn: str) -> str:
 def stopped_html(answer: Answer, turn: str) -> str:
     """The card of an answer that was stopped and is shown again."""
     parts = [
-        f'<div class="card-top">{_tag()}</div>',
+        f'<div class="card-top">{stopped_chip()}{_tag()}</div>',
         _searched(answer.question, answer.search_question),
         f'<div class="text answer-text" lang="zh-CN">{marked_text(answer, turn)}</div>',
         f'<p class="note note-stopped">{escape(say(texts.PHASE_STOPPED))}</p>',
     ]
     return "".join(parts)
+
+
+def stopped_chip() -> str:
+    """Stands where an answer's state would."""
+    label = escape(say(texts.STOPPED_CHIP))
+    return f'<span class="chip chip-stopped"><i aria-hidden="true">■</i>{label}</span>'
 
 
 def progress_html(line: str, question: str = "", searched: str = "") -> str:

@@ -2,8 +2,9 @@
 
 Text is shown to the character: no Markdown is interpreted, except that a pair of ``**`` around a
 stretch of one line is shown as bold type (language models write it everywhere); ``5**3`` and
-``A**3 B**2`` stay as they are. A verdict's sign is drawn by the style sheet, so that selected and
-copied text holds nothing but the answer.
+``A**3 B**2`` stay as they are. Signs and flags are drawn by the style sheet, so that selected and
+copied text holds nothing but the answer; it also keeps them, and marks, on the line of what stands
+before.
 """
 
 import re
@@ -119,7 +120,7 @@ def _decorate(content: str, style: _Style) -> str:
         tooltip = escape(say(texts.NUMBER_TOOLTIP))
         content = (
             f'<span class="number" title="{tooltip}">{content}'
-            f'<span class="flag" role="img" aria-label="{tooltip}">⚠</span></span>'
+            f'<span class="flag" role="img" aria-label="{tooltip}"></span></span>'
         )
     if style.bold:
         content = f"<strong>{content}</strong>"

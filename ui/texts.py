@@ -97,6 +97,7 @@ FIND: Final = Text("搜索对话", "Search conversations")
 MORE: Final = Text("更早的对话", "Earlier conversations")
 SCOPE: Final = Text("查找范围", "Search in")
 EDITING: Final = Text("正在修改最后一个问题", "You are changing the last question")
+CLOSE: Final = Text("关闭", "Close")
 CANCEL: Final = Text("取消", "Cancel")
 # Shown by the page's scripts, which know them by these names.
 PAGE_WORDS: Final[Texts] = {
@@ -148,7 +149,7 @@ PAGE_WORDS: Final[Texts] = {
     "view": Text("查看原文", "View the source"),
     "pageImage": Text("{title}，第 {page} 页", "{title}, page {page}"),
     "pageLoading": Text("正在生成页面图像…", "Drawing the page…"),
-    "close": Text("关闭", "Close"),
+    "close": CLOSE,
 }
 
 PHASE_WAITING: Final = Text("正在查找资料…", "Searching the documents…")
@@ -162,6 +163,7 @@ QUEUE_FULL: Final = Text(
 )
 PHASE_STREAMING: Final = Text("正在回答…", "Answering…")
 PHASE_STOPPED: Final = Text("已停止，以上内容不完整。", "Stopped; the text above is not complete.")
+STOPPED_CHIP: Final = Text("已停止", "Stopped")
 PHASE_STOPPED_EMPTY: Final = Text("已停止，尚未生成内容。", "Stopped before anything was written.")
 PHASE_FAILED: Final = Text("未能回答", "Not answered")
 FINISHED_ANNOUNCEMENT: Final = Text(
@@ -250,7 +252,8 @@ TIMING_NAMES: Final = {
     "verify": Text("核对", "checking"),
     "total": Text("合计", "in all"),
 }
-TIMING: Final = Text("{name} {seconds:.2f} 秒", "{name} {seconds:.2f} s")
+# With spaces that do not break.
+TIMING: Final = Text("{name}\u00a0{seconds:.2f}\u00a0秒", "{name}\u00a0{seconds:.2f}\u00a0s")
 
 EMPTY_QUESTION: Final = Text(
     "请先输入问题，再点「发送」。", "Please enter a question before you send it."

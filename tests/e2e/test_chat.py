@@ -92,8 +92,10 @@ def test_a_question_streams_to_a_cited_answer(chat_page: OpenChat) -> None:
 def test_clinical_text_is_shown_to_the_character(chat_page: OpenChat) -> None:
     chat = chat_page(scripted())
     chat.ask(QUESTION)
-    shown = chat.finished().locator(".answer-text").inner_text().replace("⚠", "")
-    assert shown == ANSWERED.text
+    shown = chat.finished().locator(".answer-text")
+    assert shown.inner_text() == ANSWERED.text
+    selected = "text => (getSelection().selectAllChildren(text), getSelection().toString())"
+    assert shown.evaluate(selected) == ANSWERED.text
     expect(chat.turn.locator(".source blockquote").nth(1)).to_contain_text("PLT<100×10⁹/L")
 
 
@@ -148,6 +150,8 @@ def test_stop_ends_the_stream_on_the_server_and_says_so(chat_page: OpenChat) -> 
     chat.page.get_by_role("button", name=texts.STOP).click()
     expect(turn).to_have_attribute("data-phase", "stopped")
     expect(turn).to_contain_text(texts.PHASE_STOPPED)
+    expect(turn.locator(".chip")).to_contain_text(texts.STOPPED_CHIP)
+    expect(turn).not_to_contain_text(texts.UNCHECKED_LINE)
     assert assistant.stopped.wait(10)
     kept = turn.locator(".answer-text").inner_text()
     chat.page.wait_for_timeout(500)

@@ -29,6 +29,7 @@
     });
     yiwen.find(".more").addEventListener("click", () => list(following));
     yiwen.find(".menu").addEventListener("click", () => drawer(!isOpen()));
+    yiwen.find(".shut").addEventListener("click", () => drawer(false));
     document.addEventListener("click", (event) => {
       if (isOpen() && !event.target.closest(".panel, .menu")) drawer(false);
     });
@@ -213,7 +214,9 @@
     field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.isComposing) send();
     });
-    if (slot(entry, "rename", field, save)) field.select();
+    const cancel = yiwen.button("cancel", words.cancel);
+    cancel.addEventListener("click", () => closeSlot(cancel));
+    if (slot(entry, "rename", field, save, cancel)) field.select();
   }
 
   function confirm(entry) {

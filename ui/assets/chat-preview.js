@@ -81,8 +81,10 @@
     target.setAttribute("aria-describedby", box.id);
     box.hidden = false;
     const place = target.getBoundingClientRect();
-    const width = box.offsetWidth;
-    const left = Math.min(Math.max(place.left - 24, 12), window.innerWidth - width - 12);
+    // Not over the sources, where they stand beside the answer.
+    const card = target.closest(".card").getBoundingClientRect();
+    const right = Math.min(Math.max(card.right, box.offsetWidth + 24), window.innerWidth - 12);
+    const left = Math.min(Math.max(place.left - 24, 12), right - box.offsetWidth);
     const above = place.top - box.offsetHeight - 8;
     box.style.left = `${left}px`;
     box.style.top = `${above > 64 ? above : place.bottom + 8}px`;

@@ -107,7 +107,9 @@
     note.className = "note note-stopped";
     note.textContent = text && text.textContent ? words.stopped : words.stoppedEmpty;
     const chip = find(".chip-busy", card);
-    if (chip) chip.remove();
+    if (chip) chip.outerHTML = words.stoppedChip;
+    const unchecked = find(".unchecked", card);
+    if (unchecked) unchecked.remove();
     card.append(note);
     finish(turn, "stopped");
     if (text && text.textContent) yiwen.settle(turn);
