@@ -253,7 +253,7 @@ def test_thinking_is_folded_and_no_part_of_the_answer() -> None:
 
 def test_timings_are_named_and_unknown_ones_left_out() -> None:
     shown = read(answer_html(answer("文", timings={"search": 0.031, "x": 9.0}, model="m"), "t1"))
-    assert "m · 检索\u00a00.03\u00a0秒" in shown.text
+    assert "m\u00a0· 检索\u00a00.03\u00a0秒" in shown.text
     assert "9.0" not in shown.text
 
 

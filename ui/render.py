@@ -35,7 +35,8 @@ def answer_html(answer: Answer, turn: str) -> str:
         parts.append(f'<p class="small unchecked">{escape(say(texts.UNCHECKED_LINE))}</p>')
     if answer.finished:
         parts.extend(f'<p class="note note-{kind}">{line}</p>' for kind, line in _notes(answer))
-        small = " · ".join(escape(part) for part in _small_print(answer))
+        # A line may end with a dot and never begins with one.
+        small = "\u00a0· ".join(escape(part) for part in _small_print(answer))
         parts.append(
             f'<div class="card-bottom"><span class="small">{small}</span>'
             f'<button type="button" class="copy">{escape(say(texts.COPY))}</button></div>'
