@@ -1,6 +1,8 @@
 """A question on its way: what the page is told, what is searched, what is kept."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -148,6 +150,34 @@ def test_a_stop_before_the_first_word_keeps_nothing(tmp_path: Path) -> None:
     next(updates)
     updates.close()  # type: ignore[attr-defined]
     assert desk.conversations.conversations(PERSON).conversations == ()
+
+
+def test_a_stopped_answer_that_comes_too_late_takes_no_place(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    first = make_handler(desk, max_question_characters=20)("几家？", Wanted(), PERSON)
+    while (turn := next(first))["phase"] != "streaming":
+        pass
+    there = Wanted(turn["conversation"])
+    second = answered(desk, "几人？", there)
+    assert second["phase"] == "finished"
+    first.close()  # type: ignore[attr-defined]
+    kept = desk.conversations.turns(PERSON, turn["conversation"])
+    assert [one.answer.question for one in kept] == ["几人？"]
+
+
+def test_a_conversation_whose_first_answer_was_not_kept_goes_on(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    answered(desk, "别处？")
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        first = answered(desk, "几家？")
+    assert (first["phase"], first["kept"]) == ("finished", "")
+    second = answered(desk, "几人？", Wanted(first["conversation"]))
+    assert second["kept"]
+    desk.places.forget(PERSON, first["conversation"])
+    desk.conversations.delete(PERSON, first["conversation"])
+    third = answered(desk, "几天？", Wanted(first["conversation"]))
+    assert third["phase"] == "failed"
 
 
 def test_a_damaged_database_costs_the_keeping_and_not_the_answer(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Every server here is a process of its own, asked over HTTP.
 
 import contextlib
 import json
+import os
 import random
 import shutil
 import signal
@@ -286,9 +287,43 @@ def test_a_damaged_file_is_restored_from_its_copy(
         assert browser.questions() == {"先问？", "很长的问题" * 300, "后问？"}
         assert browser.ask("又好了？")["kept"]
         wait_for_copy(tmp_path, 4)
-    (aside,) = tmp_path.glob("*.damaged-*")
+    (aside,) = tmp_path.glob("*.damaged-*.sqlite3")
     assert aside.read_bytes() == damaged
     assert aside.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_write_ahead_log_is_a_damaged_database(tmp_path: Path, visit: Visit) -> None:
+    """SQLite leaves out what stands in a damaged log and calls the rest whole."""
+    port = free_port()
+    asked = {"先问？", "再问？", "后问？"}
+    with server(tmp_path, port) as program:
+        browser = visit(port)
+        for question in sorted(asked):
+            browser.ask(question)
+        wait_for_copy(tmp_path, 3)
+        program.kill()
+    log = tmp_path / f"{FILE}-wal"
+    content = log.read_bytes()
+    assert len(content) > 20_000, "all of it stands in the log yet"
+    log.write_bytes(content[:8192] + b"\0" * 4096 + content[8192 + 4096 :])
+    with server(tmp_path, port):
+        assert browser.questions() == asked
+
+
+def test_a_file_that_is_emptied_under_a_running_server_keeps_nothing_and_says_so(
+    tmp_path: Path, visit: Visit
+) -> None:
+    port = free_port()
+    with server(tmp_path, port):
+        browser = visit(port)
+        browser.ask("先问？")
+        wait_for_copy(tmp_path, 1)
+        os.truncate(tmp_path / FILE, 0)
+        turn = browser.ask("清空以后？")
+        assert (turn["phase"], turn["kept"]) == ("finished", "")
+        assert texts.NOT_KEPT.split("{")[0] in turn["body"]
+    with server(tmp_path, port):
+        assert browser.questions() == {"先问？"}
 
 
 def test_a_lost_file_is_restored_and_a_killed_server_loses_nothing_of_it(

@@ -50,6 +50,29 @@ def test_the_next_question_does_not_wait_for_a_stopped_one() -> None:
     assert slow.closed.wait(20)
 
 
+def test_stopping_again_and_again_never_asks_more_than_twice_as_many_models() -> None:
+    made: list[Slow] = []
+
+    def make() -> Iterator[str]:
+        made.append(Slow())
+        return made[-1]()
+
+    async def scenario() -> None:
+        seats = Seats(2, 20)
+        for _ in range(12):
+            run = Run(seats, make)
+            await asyncio.sleep(0.02)
+            run.stop()
+        assert len(made) == 4
+        for slow in made[:4]:
+            slow.go.set()
+        async with asyncio.timeout(20):
+            last = Run(seats, at_once)
+            assert [value async for value in last.values() if value] == ["answer"]
+
+    asyncio.run(scenario())
+
+
 def test_a_stop_in_the_line_leaves_the_line() -> None:
     slow = Slow()
 

@@ -115,6 +115,7 @@ def build_app(
         ConversationError: ``data`` cannot be used.
     """
     from rag.conversations.database import Database
+    from rag.conversations.faults import ConversationError
     from rag.conversations.feedback import FeedbackStore
     from rag.conversations.store import ConversationStore, purge_daily
     from ui.browsers import Browsers, load_key
@@ -132,6 +133,10 @@ def build_app(
     )
     browsers = Browsers(load_key(directory))
     purge_daily(desk.conversations, keep_days)
+    # What was deleted just before the last process was killed may be in its copy yet.
+    with contextlib.suppress(ConversationError):
+        database.forget()
+    atexit.register(database.close)
 
     def build() -> "FastAPI":
         return _build(

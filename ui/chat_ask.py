@@ -85,10 +85,16 @@ class _Place:
 
     person: str
     conversation: str
+    asked: str = ""
     history: tuple[kept.Turn, ...] = ()
     replaces: str = ""
     is_new: bool = False
     problem: str = ""
+
+    def keep_stopped(self, desk: ChatDesk, answer: Answer) -> None:
+        """Keep what was written until the stop, unless something was asked here since."""
+        if desk.places.is_last(self.person, self.conversation, self.asked):
+            self.keep(desk, answer)
 
     def keep(self, desk: ChatDesk, answer: Answer) -> tuple[str, str]:
         """Keep the answer: (id of the turn, "") or ("", why it could not be kept)."""
@@ -115,21 +121,25 @@ def _find_place(desk: ChatDesk, person: str, wanted: Wanted) -> _Place:
     Raises:
         ConversationMissing: the conversation or the turn to replace is not (or no more) there.
     """
-    store = desk.conversations
+    conversation = wanted.conversation or new_id()
+    is_new = not wanted.conversation
+    history: tuple[kept.Turn, ...] = ()
     try:
-        if not wanted.conversation:
-            return _Place(person, new_id(), is_new=True)
-        history = store.turns(person, wanted.conversation)
+        if not is_new:
+            history = desk.conversations.turns(person, conversation)
     except ConversationMissing:
-        raise
+        is_new = desk.places.knows(person, conversation)
+        if not is_new:
+            raise
     except ConversationError as error:
         logger.warning("conversation not read: %s", error)
         return _Place(person, "", problem=told(error))
-    if not wanted.replaces:
-        return _Place(person, wanted.conversation, history)
-    if not history or history[-1].id != wanted.replaces:
+    if wanted.replaces and (not history or history[-1].id != wanted.replaces):
         raise ConversationMissing(say(texts.NOT_LAST))
-    return _Place(person, wanted.conversation, history[:-1], wanted.replaces)
+    asked = desk.places.ask(person, conversation)
+    if wanted.replaces:
+        return _Place(person, conversation, asked, history[:-1], wanted.replaces)
+    return _Place(person, conversation, asked, history, is_new=is_new)
 
 
 def _searched(desk: ChatDesk, question: str, wanted: Wanted, place: _Place) -> str:
@@ -182,7 +192,7 @@ def _follow(
         raise
     finally:
         if newest is not None and is_stopped and is_shown and not is_kept:
-            place.keep(desk, newest)
+            place.keep_stopped(desk, newest)
 
 
 def _streaming(

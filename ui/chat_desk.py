@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from rag.answer.subject import Turn as Exchange
 from rag.conversations.kept import Origin
 from rag.types import Answer, Document
+from ui.chat_places import Places
 
 if TYPE_CHECKING:
     from rag.answer.follow_up import Rewritten
@@ -79,6 +80,7 @@ class ChatDesk:
     compliance: ComplianceNotice | None = None
     font: Path | None = None
     examples: Sequence[str] = ()
+    places: Places = field(default_factory=Places)
 
     def answers(self, question: str, collections: Sequence[str]) -> Iterator[Answer]:
         """The assistant's answers; an assistant need not know collections until one is chosen."""

@@ -118,6 +118,7 @@ def chat_app(desk: ChatDesk, identify: Authorize) -> FastAPI:
 
     @app.post("/conversations/{conversation}/delete")
     def delete(person: Who, conversation: str) -> Response:
+        desk.places.forget(person, conversation)
         desk.conversations.delete(person, conversation)
         return _json({})
 

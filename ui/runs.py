@@ -6,6 +6,7 @@ memory. The thread that opened the iterator closes it, which is what stops a lan
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -44,6 +45,7 @@ class Seats:
         self._running = running
         self._most = waiting
         self._line: list[object] = []
+        self._left = 0
         self._durations: deque[float] = deque(maxlen=_REMEMBERED_RUNS)
 
     async def take(self, ticket: object) -> None:
@@ -61,10 +63,23 @@ class Seats:
         finally:
             self._line.remove(ticket)
 
-    def give(self, seconds: float) -> None:
-        """Leave a seat that was taken for ``seconds``."""
-        self._durations.append(seconds)
+    def give(self, seconds: float | None) -> None:
+        """Leave a seat that was taken for ``seconds``; None where that was no whole run."""
+        if seconds is not None:
+            self._durations.append(seconds)
         self._seats.release()
+
+    def leave(self) -> bool:
+        """Whether a seat may be left before its thread has come back: of as many as there are
+        seats, so that stopping never multiplies what a model has to do."""
+        if self._left >= self._running:
+            return False
+        self._left += 1
+        return True
+
+    def come_back(self) -> None:
+        """A thread whose seat was left has ended."""
+        self._left -= 1
 
     @property
     def waiting(self) -> int:
@@ -92,13 +107,19 @@ class Run(Generic[T]):
         self._newest: T | None = None
         self._news = asyncio.Event()
         self._stopped = threading.Event()
+        self._is_seated = self._has_left = False
         self._task = asyncio.create_task(self._work())
         self._task.add_done_callback(self._ended)
 
     def stop(self) -> None:
-        """Give up the seat, or the place in the line, at once; the thread closes the iterator at
-        its next value, which a model that still reads its prompt may take long to give."""
+        """Give up the seat (see `Seats.leave`), or the place in the line, at once; the thread
+        closes the iterator at its next value, which a model that still reads its prompt may take
+        long to give."""
         self._stopped.set()
+        if self._is_seated and not self._task.done():
+            self._has_left = self._has_left or self._seats.leave()
+            if not self._has_left:
+                return
         self._task.cancel()
 
     async def opened(self, seconds: float = _OPENING_SECONDS) -> None:
@@ -171,6 +192,7 @@ class Run(Generic[T]):
 
     async def _work(self) -> None:
         await self._seats.take(self)
+        self._is_seated = True
         started = time.monotonic()
         try:
             # A thread of anyio does not hold up the end of the process.
@@ -178,18 +200,34 @@ class Run(Generic[T]):
                 self._iterate, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
             )
         finally:
+            seconds = None if self._stopped.is_set() else time.monotonic() - started
             self._stopped.set()
-            self._seats.give(time.monotonic() - started)
+            self._seats.give(seconds)
 
     def _iterate(self) -> None:
-        if self._stopped.is_set():
-            return
-        steps: Any = self._make()
-        with closing(steps):
-            for step in steps:
-                if self._stopped.is_set():
-                    return
-                self._loop.call_soon_threadsafe(self._put, step)
+        try:
+            if self._stopped.is_set():
+                return
+            steps: Any = self._make()
+            with closing(steps):
+                for step in steps:
+                    if self._stopped.is_set():
+                        return
+                    self._tell(self._put, step)
+        except Exception:
+            if self._has_left:  # nobody else hears of it
+                logger.exception("a stopped question's run failed")
+            raise
+        finally:
+            self._tell(self._come_back)
+
+    def _tell(self, listener: Callable[..., None], *values: T) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the server ends
+            self._loop.call_soon_threadsafe(listener, *values)
+
+    def _come_back(self) -> None:
+        if self._has_left:
+            self._seats.come_back()
 
     def _result(self) -> None:
         """Raise what the run failed with; a stopped one has not failed."""

@@ -6,6 +6,8 @@ zeros; `Database.forget` then empties the write-ahead log, the other place where
 and renews the copy (`rag.conversations.safety_copy`) that a damaged file is restored from.
 """
 
+import contextlib
+import logging
 import os
 import sqlite3
 import threading
@@ -15,12 +17,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from rag.conversations.faults import ConversationBusy, DatabaseFault
-from rag.conversations.migrations import MIGRATIONS
+from rag.conversations.faults import ConversationBusy, ConversationError, DatabaseFault
+from rag.conversations.migrations import COUNTED_FROM, MIGRATIONS
 from rag.conversations.safety_copy import SafetyCopy
+
+logger = logging.getLogger(__name__)
 
 FILE: Final = "conversations.sqlite3"
 _IDLE_CONNECTIONS = 8
+_FORGET_AGAIN_SECONDS = 5.0
 _OUT_OF_REACH: Final = "对话数据库无法读写。请联系信息科"
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -54,7 +59,8 @@ class Database:
         self._migrations = migrations
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
-        self._is_ready = False
+        self._preparing = threading.Lock()
+        self._file: tuple[int, int] | None = None  # device and inode of what was prepared
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -76,13 +82,17 @@ class Database:
             ConversationBusy: another process holds it.
         """
         with self._transaction("BEGIN IMMEDIATE") as connection:
+            self._refuse_another_file()
             yield connection
+            if len(self._migrations) >= COUNTED_FROM:
+                connection.execute("UPDATE writes SET count = count + 1")
         self._copy.plan()
 
     def forget(self) -> bool:
         """Empty the write-ahead log and renew the copy: what was deleted is in no file any more.
 
-        False when a reader in another process kept it from that; the next call does it.
+        False when a reader in another process kept it from that; it is tried again until it is
+        done.
         """
         with self._clear_errors():
             connection = self._take()
@@ -91,14 +101,26 @@ class Database:
             finally:
                 self._put_back(connection)
         self._copy.forget()
-        return bool(row[0] == 0)
+        is_done = bool(row[0] == 0)
+        if not is_done:
+            again = threading.Timer(_FORGET_AGAIN_SECONDS, self._forget_again)
+            again.daemon = True
+            again.start()
+        return is_done
 
     def close(self) -> None:
-        """Close what is idle; the next use opens again."""
+        """Make the copy that is due and close what is idle; the next use opens again."""
+        self._copy.finish()
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def _forget_again(self) -> None:
+        try:
+            self.forget()
+        except ConversationError as error:
+            logger.warning("what was deleted is still in the write-ahead log: %s", error)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
@@ -114,11 +136,8 @@ class Database:
                 self._put_back(connection)
 
     def _take(self) -> sqlite3.Connection:
-        if not self._is_ready:
-            # Several threads may do this at once, as several processes may: nobody waits for
-            # somebody else's time-out first.
-            self._prepare()
-            self._is_ready = True
+        if self._file is None:
+            self._prepare_once()
         with self._lock:
             if self._idle:
                 return self._idle.pop()
@@ -131,37 +150,71 @@ class Database:
                 return
         connection.close()
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self, patience: float | None = None) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+            self.path,
+            timeout=self._timeout if patience is None else patience,
+            isolation_level=None,
+            check_same_thread=False,
         )
         # FULL: an answer that was acknowledged is there after a power cut too.
         for pragma in ("foreign_keys=ON", "secure_delete=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
-    def _prepare(self) -> None:
+    def _prepare_once(self) -> None:
+        """One thread at a time; who has waited as long as for another writer goes away."""
+        started = time.monotonic()
+        if not self._preparing.acquire(timeout=self._timeout):
+            raise self._busy()
+        try:
+            if self._file is None:
+                waited = time.monotonic() - started
+                self._prepare(max(self._timeout - waited, 0.0))
+        finally:
+            self._preparing.release()
+
+    def _prepare(self, patience: float) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._copy.restore_if_damaged()
-            # SQLite gives its -wal and -shm files the mode of the database.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            # SQLite gives its -wal and -shm files the mode of the database. A file that is there
+            # is never opened beside SQLite: closing it would drop the locks of this process.
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except OSError as error:
             raise DatabaseFault(
                 f"对话数据库 {self.path} 无法创建或打开（{error.strerror}）。请检查 [conversations] directory 的权限",
                 _OUT_OF_REACH,
             ) from error
-        connection = self._open()
+        connection = self._open(patience)
         try:
-            self._switch_to_wal(connection)
+            self._switch_to_wal(connection, patience)
             self._migrate(connection)
         finally:
             connection.close()
+        self._copy.use()
         self._copy.plan()
+        self._file = self._found()
 
-    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return (status.st_dev, status.st_ino) if status.st_size else None
+
+    def _refuse_another_file(self) -> None:
+        """What is written into a file that was taken away or emptied is kept nowhere."""
+        if self._found() != self._file:
+            raise DatabaseFault(
+                f"对话数据库 {self.path} 在运行中被移走、替换或清空。请重启服务，系统会用副本恢复",
+                "对话数据库已损坏。请联系信息科",
+            )
+
+    def _switch_to_wal(self, connection: sqlite3.Connection, patience: float) -> None:
         """SQLite does not wait here when another process switches at the same moment: we do."""
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + patience
         while True:
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
@@ -194,17 +247,21 @@ class Database:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
+    def _busy(self) -> ConversationBusy:
+        return ConversationBusy(
+            f"对话数据库正被其他程序占用，等待 {self._timeout:g} 秒仍未空出。请稍后重试"
+        )
+
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:
         """Turn what an operator can do something about into one line; the rest is a bug."""
         try:
             yield
         except sqlite3.DatabaseError as error:
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            # Python's own error about bytes that are no UTF-8 has no code.
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
             if code in _BUSY:
-                raise ConversationBusy(
-                    f"对话数据库正被其他程序占用，等待 {self._timeout:g} 秒仍未空出。请稍后重试"
-                ) from error
+                raise self._busy() from error
             if code in _BROKEN:
                 raise DatabaseFault(
                     f"对话数据库 {self.path} 已损坏（{error}）。请重启服务，系统会用副本恢复；"

@@ -6,6 +6,7 @@ number of the last one done is SQLite's ``user_version``.
 
 from typing import Final
 
+COUNTED_FROM: Final = 3  # the step that brings the count of writes
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     # 1: conversations. `texts` holds the match form of titles (number 0) and turns for searching;
     # everything that hangs on a conversation goes with it.
@@ -57,5 +58,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )
         """,
         "CREATE INDEX handling_feedback ON handling (feedback, number)",
+    ),
+    # 3: how often was written: a file with a lower count than its copy has lost something.
+    (
+        "CREATE TABLE writes (count INTEGER NOT NULL)",
+        "INSERT INTO writes VALUES (0)",
     ),
 )

@@ -11,6 +11,7 @@ from typing import Any
 from rag.conversations import texts
 from rag.conversations.faults import ConversationMissing, DatabaseFault
 from rag.conversations.kept import Conversation, Origin, Turn
+from rag.conversations.sealed import seal, unseal
 from rag.types import Answer
 from rag.unwire import answer_from_json
 from rag.wire import answer_to_json
@@ -34,7 +35,7 @@ def answer_to_bytes(answer: Answer) -> bytes:
     (lone surrogates), which a model may write, stay what they are."""
     values = {**answer_to_json(answer), "finished": answer.finished}
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass")
+    return seal(text.encode("utf-8", "surrogatepass"))
 
 
 def answer_from_bytes(kept: bytes) -> Answer:
@@ -44,14 +45,13 @@ def answer_from_bytes(kept: bytes) -> Answer:
         DatabaseFault: the bytes are damaged.
     """
     try:
-        values = json.loads(kept.decode("utf-8", "surrogatepass"))
-    except ValueError as error:
+        return answer_from_json(json.loads(unseal(kept).decode("utf-8", "surrogatepass")))
+    except (ValueError, KeyError, TypeError) as error:
         raise DatabaseFault(
             "一次问答在对话数据库中已损坏，无法打开。请重启服务，系统会用副本恢复；"
             "没有副本时请从备份恢复 [conversations] directory",
             "这次问答在对话数据库中已损坏，无法打开。请联系信息科",
         ) from error
-    return answer_from_json(values)
 
 
 def turn_of(connection: Connection, person: str, turn: str) -> Turn:

@@ -1,8 +1,10 @@
-"""A second file beside the database, a few seconds behind it, and the way back from it.
+"""A second file beside the database, a second behind it, and the way back from it.
 
 A disk that loses a block damages one file, not both. The copy is made by SQLite's online backup
 after writes, looked through before it takes the place of the one before, and used when the
-database is found damaged or missing at the next start. What was deleted leaves the copy at once.
+database is found damaged, emptied, set back or missing at the next start. "Set back" is told by
+the count of writes (`rag.conversations.migrations`, step 3): SQLite ignores a damaged write-ahead
+log without a word, and what is left is an older state. What was deleted leaves the copy at once.
 """
 
 import contextlib
@@ -17,100 +19,135 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rag.conversations.examine import Condition, condition, writes
+
 logger = logging.getLogger(__name__)
 
 # A copy is made so long after a write, and of a large file so much more seldom that copying
 # takes at most a twentieth of the time.
 _DELAY_SECONDS = 1.0
 _REST = 20
+_PATIENCE_SECONDS = 10.0
+_PAGES = 2000  # copied at a time, so that a database somebody holds is given up
 _BESIDE = ("-wal", "-shm")
-# Bytes that a disk has changed inside a text are no fault of SQLite's structure.
-_TABLES = ("turns", "feedback")
-_ANSWERS = "SELECT answer, json_valid(CAST(answer AS TEXT)) FROM {table}"
 
 
 class SafetyCopy:
-    """The copy of the database at ``path``; safe in several threads and processes.
+    """The copy of the database at ``path``; safe in several threads and processes."""
 
-    Args:
-        delay: seconds from a write to the copy of it.
-    """
-
-    def __init__(self, path: Path, *, delay: float = _DELAY_SECONDS) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path.with_name(f"{path.stem}.copy{path.suffix}")
         self._source = path
-        self._delay = delay
         self._copying = threading.Lock()
         self._planning = threading.Lock()
-        self._is_planned = False
+        self._planned: threading.Timer | None = None
         self._rest = 0.0
+        self._in_use: int | None = None
 
     def plan(self) -> None:
         """Make a copy soon, in a thread; several calls make one."""
         with self._planning:
-            if self._is_planned:
-                return
-            self._is_planned = True
-        timer = threading.Timer(max(self._delay, self._rest), self._planned)
-        timer.daemon = True
-        timer.start()
+            if self._planned is None:
+                timer = threading.Timer(max(_DELAY_SECONDS, self._rest), self._make_planned)
+                timer.daemon = True
+                self._planned = timer
+                timer.start()
+
+    def finish(self) -> None:
+        """Make the copy now that is planned, if any: the process ends."""
+        with self._planning:
+            planned = self._planned
+        if planned is not None:
+            planned.cancel()
+            self._make_planned()
 
     def make(self) -> bool:
-        """Make a copy now; False when that failed or the database itself is damaged (the copy
-        before stays)."""
-        with self._copying, self._held():
-            started = time.monotonic()
-            part = self.path.with_suffix(".part")
-            try:
+        """Make a copy now; False when that failed, or the database is damaged or set back (the
+        copy before stays)."""
+        started = time.monotonic()
+        part = self.path.with_suffix(".part")
+        try:
+            with self._copying, self._held():
                 if not self._source.exists():
                     return False
                 _empty(part)
-                with (
-                    contextlib.closing(_connect(self._source)) as source,
-                    contextlib.closing(sqlite3.connect(part)) as target,
-                ):
-                    source.backup(target)
-                if not is_whole(part):
-                    logger.error("%s is damaged: its copy stays as it was", self._source)
-                    return False
-                _sync(part)
-                part.replace(self.path)
-            except (OSError, sqlite3.Error) as error:
-                logger.warning("no copy of %s: %s", self._source, error)
-                return False
-            finally:
-                _remove(part)
-                self._rest = _REST * (time.monotonic() - started)
-            return True
+                try:
+                    _back_up(self._source, part)
+                    is_older = writes(part) < writes(self.path)
+                    if is_older or condition(part) is not Condition.WHOLE:
+                        logger.error("%s is damaged: its copy stays as it was", self._source)
+                        return False
+                    _sync(part)
+                    part.replace(self.path)
+                finally:
+                    _remove(part)
+        except (OSError, sqlite3.Error) as error:
+            logger.warning("no copy of %s: %s", self._source, error)
+            return False
+        finally:
+            self._rest = _REST * (time.monotonic() - started)
+        return True
 
     def forget(self) -> None:
         """Have a copy without what was just deleted, or none; of a damaged database the copy
         stays, it is all there is."""
-        if not self.make() and is_whole(self._source):
-            _remove(self.path)
+        if not self.make() and condition(self._source) is Condition.WHOLE:
+            try:
+                _remove(self.path)
+            except OSError as error:
+                logger.error("%s still holds what was deleted: %s", self.path, error)
 
     def restore_if_damaged(self) -> Path | None:
-        """Put the copy in the place of a damaged, empty or missing database.
+        """Put the copy in the place of a damaged, empty, set back or missing database.
 
         Gives where the damaged file lies now; None when nothing was done, because the database
-        is whole or there is no whole copy.
-
-        Raises:
-            OSError: the folder cannot be written.
+        is whole or cannot be looked at, there is no whole copy, or another process uses the file.
         """
-        with self._copying, self._held():
-            if not self.path.exists() or _is_usable(self._source) or not is_whole(self.path):
-                return None
-            part = self.path.with_suffix(".part")
-            shutil.copyfile(self.path, part)
-            part.chmod(0o600)
-            _sync(part)
-            aside = self._set_aside()
-            part.replace(self._source)
-            logger.error(
-                "对话数据库 %s 已损坏，已用副本恢复；损坏的文件移到 %s", self._source, aside
-            )
-            return aside
+        try:
+            with self._copying, self._held():
+                if not self._is_lost() or condition(self.path) is not Condition.WHOLE:
+                    return None
+                if self._is_in_use():
+                    logger.error("对话数据库 %s 已损坏。请先停止使用它的其他进程", self._source)
+                    return None
+                part = self.path.with_suffix(".part")
+                shutil.copyfile(self.path, part)
+                part.chmod(0o600)
+                _sync(part)
+                aside = self._set_aside()
+                part.replace(self._source)
+        except OSError as error:
+            logger.warning("%s was not looked at: %s", self._source, error)
+            return None
+        logger.error("对话数据库 %s 已损坏，已用副本恢复；损坏的文件移到 %s", self._source, aside)
+        return aside
+
+    def use(self) -> None:
+        """Say, for as long as the process lives, that somebody works with the database."""
+        if self._in_use is None:
+            with contextlib.suppress(OSError):
+                self._in_use = self._open_lock("use")
+                fcntl.flock(self._in_use, fcntl.LOCK_SH)
+
+    def _is_lost(self) -> bool:
+        if not self.path.exists():
+            return False
+        if not self._source.exists() or self._source.stat().st_size == 0:
+            return True
+        found = condition(self._source)
+        if found is Condition.WHOLE:
+            return writes(self._source) < writes(self.path)
+        return found is Condition.DAMAGED
+
+    def _is_in_use(self) -> bool:
+        lock = self._open_lock("use")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
 
     def _set_aside(self) -> Path:
         """Keep the damaged files under a name of their own: somebody may read them yet."""
@@ -121,52 +158,50 @@ class SafetyCopy:
                 Path(f"{self._source}{ending}").rename(f"{aside}{ending}")
         return aside
 
-    def _planned(self) -> None:
+    def _make_planned(self) -> None:
         with self._planning:
-            self._is_planned = False
-        with contextlib.suppress(OSError):  # the folder is gone: nothing to be kept any more
-            self.make()
+            self._planned = None
+        self.make()
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
-        """One process at a time makes a copy or takes it."""
-        lock = os.open(self.path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        """One process at a time makes a copy or takes it.
+
+        Raises:
+            OSError: the lock cannot be had.
+        """
+        lock = self._open_lock("lock")
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            deadline = time.monotonic() + _PATIENCE_SECONDS
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.02)
             yield
         finally:
             os.close(lock)
 
-
-def is_whole(path: Path) -> bool:
-    """Whether SQLite finds the file in order and every answer in it can be read.
-
-    A database that somebody holds counts as whole: that is no damage.
-    """
-    try:
-        with contextlib.closing(_connect(path)) as connection:
-            if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                return False
-            names = connection.execute("SELECT name FROM sqlite_master").fetchall()
-            known = {name for (name,) in names}
-            return all(
-                is_valid and kept.decode("utf-8", "surrogatepass")
-                for table in _TABLES
-                if table in known
-                for kept, is_valid in connection.execute(_ANSWERS.format(table=table))
-            )
-    except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    except (sqlite3.DatabaseError, ValueError):
-        return False
+    def _open_lock(self, name: str) -> int:
+        return os.open(self.path.with_suffix(f".{name}"), os.O_CREAT | os.O_RDWR, 0o600)
 
 
-def _is_usable(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0 and is_whole(path)
+def _back_up(source: Path, target: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
 
+    def wait(status: int, _remaining: int, _total: int) -> None:
+        is_held = status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        if is_held and time.monotonic() > deadline:
+            raise TimeoutError("somebody holds the database")
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=0.1)
+    with (
+        contextlib.closing(sqlite3.connect(source, timeout=0.1)) as read,
+        contextlib.closing(sqlite3.connect(target)) as written,
+    ):
+        read.backup(written, pages=_PAGES, progress=wait, sleep=0.05)
 
 
 def _empty(path: Path) -> None:

@@ -11,11 +11,12 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from sqlite3 import Connection
 from typing import Final
 
 from rag.conversations import texts
 from rag.conversations.database import Database
-from rag.conversations.faults import ConversationError
+from rag.conversations.faults import ConversationError, ConversationMissing
 from rag.conversations.kept import Conversation, Found, Origin, Page, Turn, new_id
 from rag.conversations.rows import (
     LIST,
@@ -150,24 +151,33 @@ class ConversationStore:
     ) -> Turn:
         """Keep a question with its answer, also one that was stopped (``finished`` False)."""
         with self._database.write() as connection:
-            owned = conversation_of(connection, person, conversation)
-            _, last = last_of(connection, person, conversation)
-            if not owned.title:
-                set_title(connection, person, conversation, clean_title(answer.question))
-            made = Turn(new_id(), conversation, last + 1, self._time(), origin, answer)
-            insert_turn(connection, person, made)
-        return made
+            return self._append(connection, person, conversation, answer, origin)
 
     def begin(
         self, person: str, conversation: str, answer: Answer, *, origin: Origin = _NO_ORIGIN
     ) -> Turn:
-        """A new conversation with an id of `new_id` and its first answer, both or neither."""
+        """As `append`, in a conversation that is made with this id of `new_id` if there is none."""
         with self._database.write() as connection:
-            asked = self._time()
-            title = clean_title(answer.question)
-            insert_conversation(connection, person, conversation, title, asked)
-            made = Turn(new_id(), conversation, 1, asked, origin, answer)
-            insert_turn(connection, person, made)
+            try:
+                conversation_of(connection, person, conversation)
+            except ConversationMissing:
+                insert_conversation(connection, person, conversation, "", self._time())
+            return self._append(connection, person, conversation, answer, origin)
+
+    def _append(
+        self,
+        connection: Connection,
+        person: str,
+        conversation: str,
+        answer: Answer,
+        origin: Origin,
+    ) -> Turn:
+        owned = conversation_of(connection, person, conversation)
+        _, last = last_of(connection, person, conversation)
+        if not owned.title:
+            set_title(connection, person, conversation, clean_title(answer.question))
+        made = Turn(new_id(), conversation, last + 1, self._time(), origin, answer)
+        insert_turn(connection, person, made)
         return made
 
     def replace_last(
