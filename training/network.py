@@ -2,8 +2,9 @@
 
 Outputs are logits. Of every token: start, end, then four for how many characters of the first
 token and four for how many of the last do not belong to the answer (0, 1, 2, 3: a piece of the
-vocabulary may hold several characters, and 7 % of the training answers begin or end inside one).
-Of the sequence, from its first token: relevance, answerability, support.
+vocabulary may hold several characters, and 7 % of the training answers begin or end inside one),
+then two vectors whose product says how well it, as a start, and another, as an end, belong
+together. Of the sequence, from its first token: relevance, answerability, support.
 """
 
 from pathlib import Path
@@ -13,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 CUTS = 4
-TOKEN_OUTPUTS = 2 + 2 * CUTS
+PAIR = 32
+TOKEN_OUTPUTS = 2 + 2 * CUTS + 2 * PAIR
 SEQUENCE_OUTPUTS = 3
 RELEVANCE, ANSWERABLE, SUPPORT = range(SEQUENCE_OUTPUTS)
 

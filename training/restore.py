@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rag.reader.model import GRAPH
-from training.network import SEQUENCE_OUTPUTS, TOKEN_OUTPUTS, Reader, load_backbone
+from training.network import SEQUENCE_OUTPUTS, Reader, load_backbone
 
 _DENSE = ("attention.output.dense", "intermediate.dense", "output.dense")
 _OWN = ("query", "key", "value")
@@ -55,9 +55,12 @@ def restore(weights: Path, folder: Path, *, dropout: float = 0.0) -> Reader:
     for number, matrix in enumerate(matrices[:inner]):
         layer, place = divmod(number, len(_DENSE))
         state[f"backbone.encoder.layer.{layer}.{_DENSE[place]}.weight"] = matrix
+    reader = Reader(load_backbone(folder, dropout=dropout))
     for matrix in matrices[inner:]:
         state[f"{_head(matrix)}.weight"] = matrix
-    reader = Reader(load_backbone(folder, dropout=dropout))
+    for name in ("token_head.weight", "token_head.bias"):
+        fresh = reader.state_dict()[name]  # an older head had fewer outputs
+        state[name] = torch.cat([state[name], fresh[len(state[name]) :]])
     missing, unexpected = reader.load_state_dict(state, strict=False)
     left = [name for name in missing if not name.startswith("backbone.embeddings.")]
     if left or unexpected:
@@ -75,5 +78,6 @@ def _plain(values: dict[str, Any], name: str) -> npt.NDArray[np.float32]:
 
 
 def _head(matrix: Tensor) -> str:
-    names = {TOKEN_OUTPUTS: "token_head", SEQUENCE_OUTPUTS: "sequence_head"}
-    return names.get(matrix.shape[0], "sequence_dense")
+    if matrix.shape[0] == matrix.shape[1]:
+        return "sequence_dense"
+    return "sequence_head" if matrix.shape[0] == SEQUENCE_OUTPUTS else "token_head"

