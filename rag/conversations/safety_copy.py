@@ -89,9 +89,11 @@ class SafetyCopy:
         return True
 
     def forget(self) -> None:
-        """Have a copy without what was just deleted, or none; of a damaged database the copy
-        stays, it is all there is."""
-        if not self.make() and condition(self._source) is Condition.WHOLE:
+        """Have a copy without what was just deleted, or none; of a database that is damaged or
+        set back the copy stays, it is all there is."""
+        if self.make() or writes(self._source) < writes(self.path):
+            return
+        if condition(self._source) is Condition.WHOLE:
             try:
                 _remove(self.path)
             except OSError as error:
