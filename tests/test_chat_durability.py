@@ -114,10 +114,21 @@ def visit() -> Iterator[Visit]:
         yield come
 
 
+@contextmanager
+def asked_once(data: Path, visit: Visit) -> Iterator["Browser"]:
+    """A browser at a new server, where 先问？ was answered."""
+    port = free_port()
+    with server(data, port):
+        browser = visit(port)
+        browser.ask("先问？")
+        yield browser
+
+
 class Browser:
     """A browser with its cookie, which outlives the server."""
 
     def __init__(self, port: int, cookies: httpx.Cookies | None = None) -> None:
+        self.port = port
         address = f"http://127.0.0.1:{port}"
         self.client = httpx.Client(base_url=address, cookies=cookies, timeout=60, trust_env=False)
         assert self.client.get("/").is_success
@@ -197,10 +208,7 @@ def test_a_server_killed_in_mid_answer_keeps_every_finished_one(
 def test_a_locked_database_costs_the_keeping_and_not_the_answer(
     tmp_path: Path, visit: Visit
 ) -> None:
-    port = free_port()
-    with server(tmp_path, port):
-        browser = visit(port)
-        browser.ask("先问？")
+    with asked_once(tmp_path, visit) as browser:
         other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         turn = browser.ask("锁住时？")
@@ -226,10 +234,7 @@ def wait_for_copy(folder: Path, turns: int) -> None:
 
 
 def test_the_first_words_do_not_wait_for_a_locked_database(tmp_path: Path, visit: Visit) -> None:
-    port = free_port()
-    with server(tmp_path, port):
-        browser = visit(port)
-        browser.ask("先问？")
+    with asked_once(tmp_path, visit) as browser:
         with contextlib.closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             turns = browser.turns("锁住时？")
@@ -313,16 +318,13 @@ def test_a_damaged_write_ahead_log_is_a_damaged_database(tmp_path: Path, visit: 
 def test_a_file_that_is_emptied_under_a_running_server_keeps_nothing_and_says_so(
     tmp_path: Path, visit: Visit
 ) -> None:
-    port = free_port()
-    with server(tmp_path, port):
-        browser = visit(port)
-        browser.ask("先问？")
+    with asked_once(tmp_path, visit) as browser:
         wait_for_copy(tmp_path, 1)
         os.truncate(tmp_path / FILE, 0)
         turn = browser.ask("清空以后？")
         assert (turn["phase"], turn["kept"]) == ("finished", "")
         assert texts.NOT_KEPT.split("{")[0] in turn["body"]
-    with server(tmp_path, port):
+    with server(tmp_path, browser.port):
         assert browser.questions() == {"先问？"}
 
 

@@ -107,7 +107,7 @@ class Run(Generic[T]):
         self._newest: T | None = None
         self._news = asyncio.Event()
         self._stopped = threading.Event()
-        self._is_seated = self._has_left = False
+        self._is_seated = self._has_left = self._is_back = False
         self._task = asyncio.create_task(self._work())
         self._task.add_done_callback(self._ended)
 
@@ -116,7 +116,7 @@ class Run(Generic[T]):
         closes the iterator at its next value, which a model that still reads its prompt may take
         long to give."""
         self._stopped.set()
-        if self._is_seated and not self._task.done():
+        if self._is_seated and not self._is_back and not self._task.done():
             self._has_left = self._has_left or self._seats.leave()
             if not self._has_left:
                 return
@@ -226,6 +226,7 @@ class Run(Generic[T]):
             self._loop.call_soon_threadsafe(listener, *values)
 
     def _come_back(self) -> None:
+        self._is_back = True
         if self._has_left:
             self._seats.come_back()
 
