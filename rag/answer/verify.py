@@ -1,7 +1,8 @@
 """Checks each sentence of an answer against the passages it cites.
 
 What is written is compared literally: quantities and what they are said of (`rag.answer.compare`,
-`rag.answer.binding`), names (`rag.answer.names`), denials and opposites (`rag.answer.polarity`).
+`rag.answer.binding`), names (`rag.answer.names`), denials and opposites (`rag.answer.polarity`),
+words that say more than the passage (`rag.answer.overstated`).
 What passes is judged by the share of its words that the passages hold (that tells a sentence from
 elsewhere, not a false sentence in their own words) and, where it is put otherwise, by a trained
 `SupportChecker`.
@@ -17,6 +18,7 @@ from rag.answer.clauses import comparable, grams
 from rag.answer.compare import missing_quantities as missing_quantities
 from rag.answer.names import missing_names
 from rag.answer.numbers import without_quantities
+from rag.answer.overstated import overstated
 from rag.answer.polarity import contradictions
 from rag.types import Citation, Hit, Sentence, Verdict
 
@@ -129,6 +131,9 @@ def _literal(statement: str, evidence: Sequence[str]) -> Finding | None:
     denied = tuple(f"资料写的是“{c.evidence}”" for c in contradictions(statement, evidence))
     if denied:
         return Finding(Verdict.UNSUPPORTED, reasons=denied)
+    more = tuple(f"资料没有说“{words}”" for words in overstated(statement, evidence))
+    if more:
+        return Finding(Verdict.UNSUPPORTED, reasons=more)
     return None
 
 
