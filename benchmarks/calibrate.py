@@ -32,6 +32,8 @@ ARTICLE = Path("../shared/seed")
 OWN_QUESTIONS = Path("tests/data/development_questions.jsonl")
 # Reported on in the first release, read since: now development questions.
 ARTICLE_QUESTIONS = Path("tests/data/article_questions.jsonl")
+# Written to weigh refusals against answers: everyday wording, and questions that almost fit.
+ARTICLE_DEVELOPMENT = Path("tests/data/article_development_questions.jsonl")
 # These documents are about the product itself: the article does not hold their facts.
 NOT_IN_ARTICLE = ("using-yiwen.md", "data-safety.md", "glossary.md")
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
@@ -97,7 +99,9 @@ def development_sets(base: Path, encoder: Encoder, limit: int) -> dict[str, list
     found["corpus"] = own_questions(OWN_QUESTIONS)
     if ARTICLE.is_dir():
         indexer_for(base / "article", encoder).update([ARTICLE])
-        found["article"] = own_questions(OWN_QUESTIONS, ARTICLE_QUESTIONS, of_article=True)
+        found["article"] = own_questions(
+            OWN_QUESTIONS, ARTICLE_QUESTIONS, ARTICLE_DEVELOPMENT, of_article=True
+        )
     return found
 
 

@@ -6,6 +6,7 @@ from rag.answer.numbers import Quantity, quantities
 
 _COUNTED = frozenset({"次", "页", "张", "剂", "条", "人", "片", "粒", "支", "批"})
 _SPANS = frozenset({"天", "周", "年", "个月"})
+_THINGS = frozenset({"例", "台", "间", "辆", "袋", "针", "版", "届", "件", "包"})
 
 
 def missing_quantities(text: str, evidence: Sequence[str]) -> tuple[str, ...]:
@@ -16,10 +17,10 @@ def missing_quantities(text: str, evidence: Sequence[str]) -> tuple[str, ...]:
 
 
 def _is_article(quantity: Quantity) -> bool:
-    """一次, 一天, 两条: where the passage holds no such number they may count nothing."""
+    """一次, 一天, 一间, 两条: where the passage holds no such number they may count nothing."""
     if quantity.per:
         return False
-    return (quantity.text[0] == "一" and quantity.unit in _COUNTED | _SPANS) or (
+    return (quantity.text[0] == "一" and quantity.unit in _COUNTED | _SPANS | _THINGS) or (
         quantity.text[0] == "两" and quantity.unit in _COUNTED
     )
 

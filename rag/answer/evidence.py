@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from rag.answer.answer_type import lacks_asked_type
 from rag.answer.entities import missing_entities
 from rag.answer.extract import Candidate, coverage
-from rag.chinese import tokenize
+from rag.chinese import to_simplified, tokenize
 from rag.types import Hit, State
 
 SIMILARITY = ("sentence_cosine", "passage_coverage", "unseen_share", "missing_entities")
@@ -28,6 +29,7 @@ READING = (
     "passage_coverage",
     "unseen_share",
     "missing_entities",
+    "lacks_asked_type",
 )
 COEFFICIENTS = Path(__file__).with_name("evidence.json")
 _LIMIT = 8.0  # logits beyond it say nothing more
@@ -76,23 +78,26 @@ def reading_features(
 
     The best and second-best answerability, the best relevance (logits within ±8), the share of
     the best span in the passage that most likely answers, the best sentence's ``cosine`` to the
-    question, and the last three of `SIMILARITY`. The cosine is there for what the reader, trained
+    question, the last three of `SIMILARITY`, and whether that span is no number or time though
+    the question asks for one. The cosine is there for what the reader, trained
     on questions in their passages' own words, does not recognise: questions in other words.
     """
-    readings = [hit.reading for hit in hits if hit.reading is not None]
-    if not readings:
-        return Features(READING, (-_LIMIT, -_LIMIT, -_LIMIT, 0.0, 0.0, 0.0, 1.0, 1.0))
-    ordered = sorted(readings, key=lambda reading: -reading.answerable)
-    best, second = ordered[0], ordered[min(1, len(ordered) - 1)]
+    read = [(hit.passage.text, hit.reading) for hit in hits if hit.reading is not None]
+    if not read:
+        return Features(READING, (-_LIMIT, -_LIMIT, -_LIMIT, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0))
+    ordered = sorted(read, key=lambda pair: -pair[1].answerable)
+    (text, best), (_, second) = ordered[0], ordered[min(1, len(ordered) - 1)]
+    found = text[best.spans[0].start : best.spans[0].end] if best.spans else ""
     return Features(
         READING,
         (
             _limited(best.answerable),
             _limited(second.answerable),
-            _limited(max(reading.relevance for reading in readings)),
+            _limited(max(reading.relevance for _, reading in read)),
             best.spans[0].probability if best.spans else 0.0,
             cosine,
             *_shared(question, hits, weights),
+            float(lacks_asked_type(to_simplified(question), to_simplified(found))),
         ),
     )
 
