@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.reader.inputs import Task
+from training.measure import HELD_OUT
 from training.written import FOLDER, Written, rephrased_questions, written_rows
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +45,14 @@ def test_nothing_of_what_is_reported_on_was_written_into_the_training_data(rows)
         for path in sorted((ROOT / folder).rglob("*.jsonl")):
             reported = runs(path.read_text(encoding="utf-8"))
             assert not {run for run in written & reported if run.isalnum()}, path
+
+
+def test_what_is_held_out_was_not_trained_on(rows):
+    held_out = written_rows(ROOT / HELD_OUT)
+    assert len(held_out) >= 90
+    trained = set().union(*(runs(row.passage) for row in rows))
+    for row in held_out:
+        assert not {run for run in runs(row.passage) & trained if run.isalnum()}, row.title
 
 
 def test_an_answer_that_does_not_stand_exactly_once_is_refused(tmp_path):

@@ -34,7 +34,7 @@ from training.sources import claim_passages
 from training.written import Written, rephrased_questions, written_rows
 
 # Units in turn: q and c of cmrc2018-train and by rules, Q and C written by hand.
-MIX = "qQCqCqQqCQqCcqQ"
+MIX = "qQCqqQCqCqQqCcqQq"
 _POOL_UNITS = 240
 _TOKENS = 6144
 _WARM_UP = 3000

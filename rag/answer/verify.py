@@ -2,7 +2,8 @@
 
 What is written is compared literally: quantities and what they are said of (`rag.answer.compare`,
 `rag.answer.binding`), names (`rag.answer.names`), denials and opposites (`rag.answer.polarity`),
-words that say more than the passage (`rag.answer.overstated`).
+words that say more than the passage (`rag.answer.overstated`), words said over and over
+(`rag.answer.loops`).
 What passes is judged by the share of its words that the passages hold (that tells a sentence from
 elsewhere, not a false sentence in their own words) and, where it is put otherwise, by a trained
 `SupportChecker`.
@@ -16,6 +17,7 @@ from rag.answer.binding import misplaced
 from rag.answer.claims import claims
 from rag.answer.clauses import comparable, grams
 from rag.answer.compare import missing_quantities as missing_quantities
+from rag.answer.loops import loop
 from rag.answer.names import missing_names
 from rag.answer.numbers import without_quantities
 from rag.answer.overstated import overstated
@@ -30,6 +32,8 @@ SHARE = 0.28
 # literally; the trained reader, taught to look for small changes, suspects such sentences most.
 COPIED = 0.9
 SUPPORT = 0.5
+# From this probability on the reader overrules what names, denials and strong words speak against.
+OVERRULED = 0.97
 # More texts together are longer than a small model reads.
 _MOST_JOINED = 3
 _FUNCTION_WORDS = frozenset(
@@ -72,16 +76,14 @@ def check(
     The literal comparisons come first, then the share of words; what they leave open is given to
     ``checker``, whose probability (the highest over the texts) must reach ``threshold``.
     """
-    found = _literal(statement, evidence)
-    if found is not None:
-        return found
-    found = _by_share(statement, evidence)
-    if checker is None or found.support >= COPIED:
-        return found
+    found = _compared(statement, evidence)
+    if checker is None or found.is_settled:
+        return found.finding
     is_joined = 1 < len(evidence) <= _MOST_JOINED
     texts = [*evidence, "\n".join(evidence)] if is_joined else evidence
-    support = max(checker.support([(statement, text) for text in texts]), default=0.0)
-    return _by_support(support, _needed(found, threshold))
+    return found.read(
+        max(checker.support([(statement, text) for text in texts]), default=0.0), threshold
+    )
 
 
 def check_each(
@@ -92,30 +94,57 @@ def check_each(
     threshold: float = SUPPORT,
 ) -> tuple[Finding, ...]:
     """Compare one claim with each text alone; the checker reads them in one call."""
-    literal = [_literal(statement, [text]) for text in texts]
-    shares = [_by_share(statement, [text]) for text in texts]
-    found = [wrong or share for wrong, share in zip(literal, shares, strict=True)]
+    compared = [_compared(statement, [text]) for text in texts]
     if checker is None:
-        return tuple(found)
-    is_open = [
-        wrong is None and share.support < COPIED
-        for wrong, share in zip(literal, shares, strict=True)
+        return tuple(each.finding for each in compared)
+    pairs = [
+        (statement, text) for each, text in zip(compared, texts, strict=True) if not each.is_settled
     ]
-    pairs = [(statement, text) for text, asks in zip(texts, is_open, strict=True) if asks]
     read = iter(checker.support(pairs) if pairs else ())
     return tuple(
-        _by_support(next(read), _needed(finding, threshold)) if asks else finding
-        for finding, asks in zip(found, is_open, strict=True)
+        each.finding if each.is_settled else each.read(next(read), threshold) for each in compared
     )
 
 
-def _needed(by_share: Finding, threshold: float) -> float:
-    """What the reader's probability must reach: more where few of the words are the passage's."""
-    return threshold if by_share.verdict is Verdict.SUPPORTED else max(threshold, SUPPORT)
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What comparing words found; ``is_settled`` where the reader is not asked, ``is_doubted``
+    where a name, a denial or a strong word speaks against the statement."""
+
+    finding: Finding
+    is_settled: bool = False
+    is_doubted: bool = False
+
+    def read(self, support: float, threshold: float) -> Finding:
+        """What is found with the reader's probability as well."""
+        if self.is_doubted:
+            return (
+                Finding(Verdict.SUPPORTED, support=support)
+                if support >= OVERRULED
+                else self.finding
+            )
+        is_near = self.finding.verdict is Verdict.SUPPORTED
+        return _by_support(support, threshold if is_near else max(threshold, SUPPORT))
 
 
-def _literal(statement: str, evidence: Sequence[str]) -> Finding | None:
-    """What is wrong with the statement as it is written; None when nothing is."""
+def _compared(statement: str, evidence: Sequence[str]) -> _Compared:
+    said_again = loop(statement)
+    if said_again:
+        reason = f"“{said_again}”反复出现，这句话不成立"
+        return _Compared(Finding(Verdict.UNSUPPORTED, reasons=(reason,)), is_settled=True)
+    wrong = _wrong_quantity(statement, evidence)
+    if wrong is not None:
+        return _Compared(wrong, is_settled=True)
+    doubted = _doubted(statement, evidence)
+    if doubted is not None:
+        return _Compared(doubted, is_doubted=True)
+    found = _by_share(statement, evidence)
+    return _Compared(found, is_settled=found.support >= COPIED)
+
+
+def _wrong_quantity(statement: str, evidence: Sequence[str]) -> Finding | None:
+    """A quantity that is not in the evidence or is said of something else there; no probability
+    overrules it."""
     missing = missing_quantities(statement, evidence)
     if missing:
         absent = f"{'、'.join(missing)} 未在资料中出现"
@@ -124,6 +153,11 @@ def _literal(statement: str, evidence: Sequence[str]) -> Finding | None:
     if wrong:
         reasons = tuple(f"{w.said.text} 与资料不符，资料写的是 {w.found.text}" for w in wrong)
         return Finding(Verdict.NUMBER_MISMATCH, tuple(w.said.text for w in wrong), reasons)
+    return None
+
+
+def _doubted(statement: str, evidence: Sequence[str]) -> Finding | None:
+    """A name, a denial or a strong word that speaks against the statement."""
     names = missing_names(statement, evidence)
     if names:
         absent = f"“{'”、“'.join(names)}”未在资料中出现"

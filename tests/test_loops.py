@@ -1,0 +1,38 @@
+"""Sentences that say the same words over and over."""
+
+import pytest
+
+from rag.answer.loops import loop
+from rag.answer.verify import check
+from rag.types import Verdict
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("报销，每人每月10元，每人每月10元。", "每人每月10元"),
+        ("目的是减少排班次数，减少排班次数，减少排班次数", "减少排班次数"),
+        ("甲市的医疗水平都非常高，所以，甲市的医疗水平都非常高。", "甲市的医疗水平都非常高"),
+        ("它是明代修建的，也有人说，它是明代修建的，所以，它是明代修建的。", "它是明代修建的"),
+    ],
+)
+def test_a_loop_is_found(statement, words):
+    assert loop(statement) == words
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "每日一次，每次一片。",
+        "成人每次5mg，每日1次；儿童每次2.5mg，每日1次。",
+        "甲院开放40张床，乙院开放40张床。",
+    ],
+)
+def test_a_sentence_with_parallels_is_none(statement):
+    assert loop(statement) == ""
+
+
+def test_a_loop_is_unsupported_whatever_the_passage_says():
+    found = check("目的是减少排班次数，减少排班次数。", ["目的是减少排班次数。"])
+    assert found.verdict is Verdict.UNSUPPORTED
+    assert "反复出现" in found.reasons[0]
