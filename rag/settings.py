@@ -104,7 +104,7 @@ class AnswerSettings(_Section):
     llm: Literal["auto", "ollama", "openai", "llama_cpp", "extractive"] = "auto"
     answered: float = Field(0.6, ge=0, le=1)
     uncertain: float | None = Field(None, ge=0, le=1)
-    false_answers: float = Field(0.15, gt=0, lt=1)
+    false_answers: float = Field(0.1, gt=0, lt=1)
     max_question_characters: int = Field(2000, ge=10)
     max_tokens: int = Field(1024, ge=16)
     temperature: float = Field(0.0, ge=0, le=2)

@@ -32,8 +32,6 @@ SHARE = 0.28
 # literally; the trained reader, taught to look for small changes, suspects such sentences most.
 COPIED = 0.9
 SUPPORT = 0.5
-# From this probability on the reader overrules what names, denials and strong words speak against.
-OVERRULED = 0.97
 # More texts together are longer than a small model reads.
 _MOST_JOINED = 3
 _FUNCTION_WORDS = frozenset(
@@ -108,43 +106,32 @@ def check_each(
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """What comparing words found; ``is_settled`` where the reader is not asked, ``is_doubted``
-    where a name, a denial or a strong word speaks against the statement."""
+    """What comparing words found; ``is_settled`` where the reader is not asked."""
 
     finding: Finding
-    is_settled: bool = False
-    is_doubted: bool = False
+    is_settled: bool
 
     def read(self, support: float, threshold: float) -> Finding:
-        """What is found with the reader's probability as well."""
-        if self.is_doubted:
-            return (
-                Finding(Verdict.SUPPORTED, support=support)
-                if support >= OVERRULED
-                else self.finding
-            )
+        """What is found with the reader's probability: where few of the words are the passage's
+        it must be higher."""
         is_near = self.finding.verdict is Verdict.SUPPORTED
         return _by_support(support, threshold if is_near else max(threshold, SUPPORT))
 
 
 def _compared(statement: str, evidence: Sequence[str]) -> _Compared:
-    said_again = loop(statement)
-    if said_again:
-        reason = f"“{said_again}”反复出现，这句话不成立"
-        return _Compared(Finding(Verdict.UNSUPPORTED, reasons=(reason,)), is_settled=True)
-    wrong = _wrong_quantity(statement, evidence)
-    if wrong is not None:
-        return _Compared(wrong, is_settled=True)
-    doubted = _doubted(statement, evidence)
-    if doubted is not None:
-        return _Compared(doubted, is_doubted=True)
+    found = _literal(statement, evidence)
+    if found is not None:
+        return _Compared(found, is_settled=True)
     found = _by_share(statement, evidence)
     return _Compared(found, is_settled=found.support >= COPIED)
 
 
-def _wrong_quantity(statement: str, evidence: Sequence[str]) -> Finding | None:
-    """A quantity that is not in the evidence or is said of something else there; no probability
-    overrules it."""
+def _literal(statement: str, evidence: Sequence[str]) -> Finding | None:
+    """What is wrong with the statement as it is written; None when nothing is."""
+    said_again = loop(statement)
+    if said_again:
+        reason = f"“{said_again}”反复出现，这句话不成立"
+        return Finding(Verdict.UNSUPPORTED, reasons=(reason,))
     missing = missing_quantities(statement, evidence)
     if missing:
         absent = f"{'、'.join(missing)} 未在资料中出现"
@@ -153,11 +140,6 @@ def _wrong_quantity(statement: str, evidence: Sequence[str]) -> Finding | None:
     if wrong:
         reasons = tuple(f"{w.said.text} 与资料不符，资料写的是 {w.found.text}" for w in wrong)
         return Finding(Verdict.NUMBER_MISMATCH, tuple(w.said.text for w in wrong), reasons)
-    return None
-
-
-def _doubted(statement: str, evidence: Sequence[str]) -> Finding | None:
-    """A name, a denial or a strong word that speaks against the statement."""
     names = missing_names(statement, evidence)
     if names:
         absent = f"“{'”、“'.join(names)}”未在资料中出现"
