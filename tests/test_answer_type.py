@@ -32,6 +32,11 @@ def test_an_answer_without_the_number_or_time_asked_for(question, found):
         ("追问好几轮，答得了吗", "多轮问询"),
         ("是谁在什么时候发的", "国家卫生健康委"),  # two things at once
         ("这份文件叫什么名字", "参考指引"),
+        ("阿卡波糖什么时候吃", "随餐"),
+        ("华法林要吃多久", "终身"),
+        ("多重耐药菌患者隔离在哪里", "单间病房"),
+        ("要注意几点", "保持清洁"),
+        ("危急值什么时候报告", "马上"),
     ],
 )
 def test_what_has_the_form_or_need_not_have_it(question, found):

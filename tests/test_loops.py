@@ -36,3 +36,23 @@ def test_a_loop_is_unsupported_whatever_the_passage_says():
     found = check("目的是减少排班次数，减少排班次数。", ["目的是减少排班次数。"])
     assert found.verdict is Verdict.UNSUPPORTED
     assert "反复出现" in found.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "应立即报告值班医师，值班医师应在10分钟内到场。",
+        "静脉滴注万古霉素，万古霉素输注时间不少于60分钟。",
+        "应取得知情同意书，知情同意书由患者签署。",
+        "成人：每日两次，儿童：每日两次，老人：每日两次。",
+        "急诊值班电话88888888。",
+    ],
+)
+def test_clauses_that_take_up_a_word_are_none(statement):
+    assert loop(statement) == ""
+
+
+def test_what_the_passage_repeats_may_be_repeated():
+    row = "上午，24小时开放，下午，24小时开放，夜间，24小时开放。"
+    assert loop(row)
+    assert not loop(row, [row])

@@ -12,15 +12,20 @@ _THINGS = frozenset({"例", "台", "间", "辆", "袋", "针", "版", "届", "�
 def missing_quantities(text: str, evidence: Sequence[str]) -> tuple[str, ...]:
     """The quantities of ``text``, as written, that no text of ``evidence`` holds."""
     present = [quantity for passage in evidence for quantity in quantities(passage)]
-    missing = [q.text for q in quantities(text) if not (_is_article(q) or _is_present(q, present))]
+    missing = [
+        q.text for q in quantities(text) if not (_is_article(q, present) or _is_present(q, present))
+    ]
     return tuple(dict.fromkeys(missing))
 
 
-def _is_article(quantity: Quantity) -> bool:
-    """一次, 一天, 一间, 两条: where the passage holds no such number they may count nothing."""
+def _is_article(quantity: Quantity, present: Sequence[Quantity]) -> bool:
+    """一次, 一天, 两条 may count nothing; nor may 一间 and 一台, where the passage counts no such
+    things: an 一台 beside its 三台 is a number."""
     if quantity.per:
         return False
-    return (quantity.text[0] == "一" and quantity.unit in _COUNTED | _SPANS | _THINGS) or (
+    if quantity.text[0] == "一" and quantity.unit in _THINGS:
+        return all(found.unit != quantity.unit for found in present)
+    return (quantity.text[0] == "一" and quantity.unit in _COUNTED | _SPANS) or (
         quantity.text[0] == "两" and quantity.unit in _COUNTED
     )
 

@@ -128,7 +128,7 @@ def _compared(statement: str, evidence: Sequence[str]) -> _Compared:
 
 def _literal(statement: str, evidence: Sequence[str]) -> Finding | None:
     """What is wrong with the statement as it is written; None when nothing is."""
-    said_again = loop(statement)
+    said_again = loop(statement, evidence)
     if said_again:
         reason = f"“{said_again}”反复出现，这句话不成立"
         return Finding(Verdict.UNSUPPORTED, reasons=(reason,))
