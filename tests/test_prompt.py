@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.answer.prompt import NOT_FOUND, build_prompt, estimate_tokens
@@ -83,6 +83,8 @@ def test_no_passage_no_prompt() -> None:
 
 
 @given(st.text(), st.text())
+@example(" ", " ")
+@example("a ", "b")
 def test_estimate_covers_the_parts(left: str, right: str) -> None:
     assert estimate_tokens(left + right) <= estimate_tokens(left) + estimate_tokens(right)
     assert estimate_tokens(left + right) >= max(estimate_tokens(left), estimate_tokens(right)) - 2
