@@ -8,7 +8,7 @@ import pytest
 
 from rag.reader.inputs import Task
 from training.measure import HELD_OUT
-from training.written import FOLDER, Written, rephrased_questions, written_rows
+from training.written import FOLDER, Row, Written, rephrased_questions, written_rows
 
 ROOT = Path(__file__).parent.parent
 REPORTED = (
@@ -61,6 +61,17 @@ def test_an_answer_that_does_not_stand_exactly_once_is_refused(tmp_path):
     path.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
     with pytest.raises(ValueError, match="三次"):
         written_rows(path)
+
+
+def test_newest_rows_come_whole_in_every_epoch_and_a_third_of_the_others():
+    few = [Row(f"t{n}", f"第{n}条。", ((f"问{n}", f"{n}"),), ("无",), (), ()) for n in range(60)]
+    units = Written(few, seed=3, newest=30).question_units()
+    first, second = ({right.text for right, _ in islice(units, 30 + 10)} for _ in range(2))
+    newest = {row.asked[0][0] for row in few[30:]}
+    for epoch in (first, second):
+        assert newest < epoch
+        assert len(epoch) == 30 + 10
+    assert first != second
 
 
 def test_a_question_unit_holds_the_answer_once_and_once_not(rows):

@@ -34,7 +34,7 @@ from training.sources import claim_passages
 from training.written import Written, rephrased_questions, written_rows
 
 # Units in turn: q and c of cmrc2018-train and by rules, Q and C written by hand.
-MIX = "qQCqqQCqCqQqCcqQq"
+MIX = "qQCQqQcQqQCQqQCQq"
 _POOL_UNITS = 240
 _TOKENS = 6144
 _WARM_UP = 3000
@@ -198,6 +198,7 @@ def main() -> None:
     parser.add_argument("--decay", type=float, default=0.4, help="last part with a falling rate")
     parser.add_argument("--learning-rate", type=float, default=1.5e-4)
     parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--newest", type=int, help="written rows that are new to the start")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=0)
     arguments = parser.parse_args()
@@ -227,7 +228,7 @@ def main() -> None:
     compiled: Any = torch.compile(reader, dynamic=True)
     seed = arguments.seed + done
     material = Material(arguments.hits, rephrased_questions(), seed=seed)
-    written = Written(written_rows(), seed=seed)
+    written = Written(written_rows(), seed=seed, newest=arguments.newest)
     stream = units(material, claim_passages(material.passage_texts()), written, seed)
     running: dict[str, list[float]] = {}
     started = saved = time.monotonic()

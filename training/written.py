@@ -20,7 +20,7 @@ from training.examples import Example
 FOLDER = Path("training/data")
 _WITH_CONTEXT = 0.75
 # A passage of the product's split often holds more than what a question is about.
-_WITH_NEIGHBOUR = 0.35
+_WITH_NEIGHBOUR = 0.15
 # The wrong passage of a question: most often its own with a question that it does not answer.
 _UNANSWERED = 0.75
 # Claims are few beside an hour of training: rules vary them.
@@ -65,11 +65,16 @@ def rephrased_questions(path: Path = FOLDER / "rephrased.jsonl") -> dict[str, st
 
 
 class Written:
-    """Units of examples without end, the same for the same seed."""
+    """Units of examples without end, the same for the same seed.
 
-    def __init__(self, rows: list[Row], *, seed: int) -> None:
+    Training that begins with trained weights knows the older rows: with ``newest`` given, an epoch
+    holds that many of the last rows and a third of the others, drawn anew each time.
+    """
+
+    def __init__(self, rows: list[Row], *, seed: int, newest: int | None = None) -> None:
         self._rows = rows
         self._seed = seed
+        self._older = 0 if newest is None else max(len(rows) - newest, 0)
         self._spoiler = Spoiler([row.passage for row in rows])
 
     def question_units(self) -> Iterator[list[Example]]:
@@ -77,7 +82,10 @@ class Written:
         epoch = 0
         while True:
             generator = random.Random(f"{self._seed}:questions:{epoch}")
-            order = [(row, *pair) for row in self._rows for pair in row.asked]
+            drawn = self._epoch(generator)
+            order = [
+                (row, *pair) for row in map(self._rows.__getitem__, drawn) for pair in row.asked
+            ]
             generator.shuffle(order)
             for row, question, answer in order:
                 start = row.passage.index(answer)
@@ -99,7 +107,7 @@ class Written:
         epoch = 0
         while True:
             generator = random.Random(f"{self._seed}:claims:{epoch}")
-            order = list(range(len(self._rows)))
+            order = self._epoch(generator)
             generator.shuffle(order)
             for index in order:
                 row = self._rows[index]
@@ -107,6 +115,11 @@ class Written:
                 unit = [self._example(Task.CLAIM, claim, row, generator) for claim in right + wrong]
                 yield [replace(each, label=number < 2) for number, each in enumerate(unit)]
             epoch += 1
+
+    def _epoch(self, generator: random.Random) -> list[int]:
+        """The places of the rows of one epoch."""
+        older = generator.sample(range(self._older), self._older // 3)
+        return [*older, *range(self._older, len(self._rows))]
 
     def _claims(self, index: int, generator: random.Random) -> tuple[list[str], list[str]]:
         """Two supported and two unsupported claims, some of them varied by rules."""
