@@ -328,8 +328,7 @@ class Assistant:
         )
         if is_read:
             ranked = spans.combine(spans.candidates(asked, hits, document), sentences)
-            cosine = max((sentence.cosine for sentence in sentences), default=0.0)
-            values = reading_features(asked, hits, cosine, weights)
+            values = reading_features(asked, hits)
         else:
             ranked = sentences
             values = similarity_features(asked, hits, ranked, weights)

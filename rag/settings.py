@@ -130,7 +130,7 @@ class ReaderSettings(_Section):
 
     enabled: bool = True
     candidates: int = Field(12, ge=1, le=100)
-    weight: float = Field(0.5, ge=0, le=1)
+    weight: float = Field(0.3, ge=0, le=1)
 
 
 class OllamaSettings(_Section):

@@ -48,8 +48,7 @@ def of(values):
 
 def read(question, *readings):
     hits = [replace(hit("发热门诊全天开放。"), reading=reading) for reading in readings]
-    weights = token_weights(question, lambda _: 0.1, 10)
-    return reading_features(question, hits, 0.9, weights)
+    return reading_features(question, hits)
 
 
 def probability(features):
@@ -117,13 +116,12 @@ def test_the_passage_that_most_likely_answers_gives_the_reading_its_features():
     strong = Reading(1.0, 4.0, (Span(2, 4, 0.7), Span(0, 2, 0.1)))
     found = named(read("发热门诊几点开放", weak, strong))
     assert found["answerable"] == 4.0
-    assert found["second_answerable"] == -3.0
     assert found["relevance"] == 2.0
     assert found["span_probability"] == 0.7
 
 
 def test_logits_beyond_eight_say_nothing_more():
-    assert read("发热", Reading(99.0, 99.0)).values[:4] == (8.0, 8.0, 8.0, 0.0)
+    assert read("发热", Reading(99.0, 99.0)).values[:3] == (8.0, 8.0, 0.0)
 
 
 def test_a_passage_that_answers_is_more_probable_than_one_that_does_not():
@@ -133,7 +131,7 @@ def test_a_passage_that_answers_is_more_probable_than_one_that_does_not():
 
 
 def test_nothing_read_is_not_found():
-    features = reading_features("发热", (), 0.0, {"发热": 1.0})
+    features = reading_features("发热", ())
     assert judge(features, answered=0.5, uncertain=0.35).state is State.NOT_FOUND
 
 

@@ -20,17 +20,9 @@ from rag.chinese import to_simplified, tokenize
 from rag.types import Hit, State
 
 SIMILARITY = ("sentence_cosine", "passage_coverage", "unseen_share", "missing_entities")
-READING = (
-    "answerable",
-    "second_answerable",
-    "relevance",
-    "span_probability",
-    "sentence_cosine",
-    "passage_coverage",
-    "unseen_share",
-    "missing_entities",
-    "lacks_asked_type",
-)
+# No similarity among them: near misses repeat the words of their passages, and everyday questions
+# do not. Left in, it drew the article's near misses over the threshold (DECISIONS.md).
+READING = ("answerable", "relevance", "span_probability", "missing_entities", "lacks_asked_type")
 COEFFICIENTS = Path(__file__).with_name("evidence.json")
 _LIMIT = 8.0  # logits beyond it say nothing more
 
@@ -67,36 +59,35 @@ def similarity_features(
     """
     if not hits or not ranked:
         return Features(SIMILARITY, (0.0, 0.0, 1.0, 1.0))
-    best = max(candidate.cosine for candidate in ranked)
-    return Features(SIMILARITY, (best, *_shared(question, hits, weights)))
+    tokens = [set(tokenize(text)) for text in _texts(hits)]
+    values = (
+        max(candidate.cosine for candidate in ranked),
+        max(coverage(weights, found) for found in tokens),
+        1.0 - coverage(weights, set().union(*tokens)),
+        _missing(question, hits),
+    )
+    return Features(SIMILARITY, values)
 
 
-def reading_features(
-    question: str, hits: Sequence[Hit], cosine: float, weights: dict[str, float]
-) -> Features:
+def reading_features(question: str, hits: Sequence[Hit]) -> Features:
     """The features of `READING`.
 
-    The best and second-best answerability, the best relevance (logits within ±8), the share of
-    the best span in the passage that most likely answers, the best sentence's ``cosine`` to the
-    question, the last three of `SIMILARITY`, and whether that span is no number or time though
-    the question asks for one. The cosine is there for what the reader, trained
-    on questions in their passages' own words, does not recognise: questions in other words.
+    The best answerability and the best relevance (logits within ±8), the share of the best span in
+    the passage that most likely answers, the last of `SIMILARITY`, and whether that span is no
+    number or time though the question asks for one.
     """
     read = [(hit.passage.text, hit.reading) for hit in hits if hit.reading is not None]
     if not read:
-        return Features(READING, (-_LIMIT, -_LIMIT, -_LIMIT, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0))
-    ordered = sorted(read, key=lambda pair: -pair[1].answerable)
-    (text, best), (_, second) = ordered[0], ordered[min(1, len(ordered) - 1)]
+        return Features(READING, (-_LIMIT, -_LIMIT, 0.0, 1.0, 0.0))
+    text, best = max(read, key=lambda pair: pair[1].answerable)
     found = text[best.spans[0].start : best.spans[0].end] if best.spans else ""
     return Features(
         READING,
         (
             _limited(best.answerable),
-            _limited(second.answerable),
             _limited(max(reading.relevance for _, reading in read)),
             best.spans[0].probability if best.spans else 0.0,
-            cosine,
-            *_shared(question, hits, weights),
+            _missing(question, hits),
             float(lacks_asked_type(to_simplified(question), to_simplified(found))),
         ),
     )
@@ -129,17 +120,13 @@ def judge(
     return Evidence(probability, state)
 
 
-def _shared(
-    question: str, hits: Sequence[Hit], weights: dict[str, float]
-) -> tuple[float, float, float]:
-    texts = [f"{hit.title} {hit.passage.heading} {hit.passage.text}" for hit in hits]
-    tokens = [set(tokenize(text)) for text in texts]
-    everything = set().union(*tokens)
-    return (
-        max(coverage(weights, found) for found in tokens),
-        1.0 - coverage(weights, everything),
-        min(missing_entities(question, texts), 2) / 2,
-    )
+def _texts(hits: Sequence[Hit]) -> list[str]:
+    """Each passage under its title and heading."""
+    return [f"{hit.title} {hit.passage.heading} {hit.passage.text}" for hit in hits]
+
+
+def _missing(question: str, hits: Sequence[Hit]) -> float:
+    return min(missing_entities(question, _texts(hits)), 2) / 2
 
 
 def _limited(logit: float) -> float:

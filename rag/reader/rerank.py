@@ -1,12 +1,13 @@
 """The reader as the second stage of retrieval: passages in the order in which they fit."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from rag.reader.model import Text
 from rag.types import Hit, Reading
+
+_LIMIT = 8.0  # logits of relevance lie within it
 
 
 class ReadsPassages(Protocol):
@@ -18,8 +19,8 @@ class ReadsPassages(Protocol):
 class ReaderReranker:
     """Reads the first ``depth`` hits and orders them by what it found; the rest follow.
 
-    The score of a read hit is ``weight`` of the relevance's logistic, the remainder of the
-    retrieval's own score; both lie in [0, 1]. What was read travels on in `Hit.reading`.
+    The score of a read hit is ``weight`` of its relevance, the remainder of the retrieval's own
+    score; both lie in [0, 1]. What was read travels on in `Hit.reading`.
     """
 
     def __init__(self, reader: ReadsPassages, *, depth: int, weight: float) -> None:
@@ -43,5 +44,7 @@ class ReaderReranker:
         return [*read, *rest]
 
     def _score(self, retrieved: float, relevance: float) -> float:
-        logistic = 1.0 / (1.0 + math.exp(-max(min(relevance, 30.0), -30.0)))
-        return self._weight * logistic + (1.0 - self._weight) * retrieved
+        # Trained on pairs, a relevance tells which of two passages fits better, not that one does:
+        # its logistic, 0 or 1 nearly everywhere, overruled retrieval where neither was sure.
+        fits = (max(min(relevance, _LIMIT), -_LIMIT) + _LIMIT) / (2 * _LIMIT)
+        return self._weight * fits + (1.0 - self._weight) * retrieved
