@@ -14,6 +14,8 @@ from rag.answer.answer_type import lacks_asked_type
         ("备案的服务里有几款是医疗类的", "生成式服务"),
         ("费用下降了百分之几", "付费金额"),
         ("手术什么时候开始", "手术室"),
+        ("意见反馈截止到哪一天", "2025年3月"),  # asked for a day
+        ("法案从哪天起适用", "2024年3月"),
     ],
 )
 def test_an_answer_without_the_number_or_time_asked_for(question, found):
@@ -37,6 +39,10 @@ def test_an_answer_without_the_number_or_time_asked_for(question, found):
         ("多重耐药菌患者隔离在哪里", "单间病房"),
         ("要注意几点", "保持清洁"),
         ("危急值什么时候报告", "马上"),
+        ("统计到哪天", "2024年12月31日"),
+        ("法案从哪天起适用", "公布之日"),
+        ("哪天复诊", "下周三"),
+        ("意见反馈截止到哪天", "2025-03-07"),
     ],
 )
 def test_what_has_the_form_or_need_not_have_it(question, found):

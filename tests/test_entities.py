@@ -8,6 +8,13 @@ def test_places_numbers_and_latin_names_in_match_form():
     assert entities("欧盟的法案与上海的办法") == {"欧盟", "上海"}
 
 
+def test_a_month_is_more_than_its_number():
+    question = "截至2025年10月有多少家"
+    assert entities(question) == {"2025", "10月"}
+    assert missing_entities(question, ["2025年有10家"]) == 1
+    assert missing_entities(question, ["2025年10月有3家"]) == 0
+
+
 def test_ordinary_words_are_no_entities():
     assert entities("门诊几点开放，先测体温还是先候诊？") == frozenset()
 

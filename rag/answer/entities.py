@@ -14,7 +14,8 @@ _PROVINCES = (
     "广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾 内蒙古 广西 西藏 宁夏 新疆 香港 澳门"
 )
 _UNIONS = "欧盟 联合国 世界卫生组织"
-_NUMBER_OR_NAME = re.compile(r"\d+(?:\.\d+)?|[a-z][a-z0-9.\-]+")
+# A month keeps its unit: "10月" is not in every passage that has a 10.
+_NUMBER_OR_NAME = re.compile(r"\d+(?:\.\d+)?月?|[a-z][a-z0-9.\-]+")
 
 
 def entities(question: str) -> frozenset[str]:
