@@ -121,7 +121,7 @@ class EvidenceSettings(_Section):
 
     strict: bool = True
     regenerate: bool = True
-    support: float = Field(0.1, ge=0, le=1)
+    support: float = Field(0.13, ge=0, le=1)
 
 
 class ReaderSettings(_Section):
