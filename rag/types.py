@@ -112,6 +112,14 @@ class Span:
     probability: float
 
 
+LOGIT_LIMIT = 8.0
+
+
+def limited(logit: float) -> float:
+    """A logit of the reader within ±`LOGIT_LIMIT`; beyond it says nothing more."""
+    return max(min(logit, LOGIT_LIMIT), -LOGIT_LIMIT)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the reader found in one passage for one question.

@@ -239,6 +239,15 @@ def test_without_weight_the_order_of_retrieval_stays():
     assert order([-5, 5, 0], depth=3, weight=0.0) == ["-5", "5", "0"]
 
 
+def test_a_reader_that_is_sure_of_neither_leaves_the_order_of_retrieval():
+    assert order([-1, 0, 1], depth=3, weight=0.3) == ["-1", "0", "1"]
+    assert order([-1, 0, 8], depth=3, weight=0.3) == ["8", "-1", "0"]
+
+
+def test_relevance_beyond_its_limit_counts_no_more():
+    assert order([8, 99], depth=2, weight=0.9) == ["8", "99"]
+
+
 def test_what_is_not_read_follows_and_scores_fall():
     ranked = ReaderReranker(FixedReader(), depth=2, weight=0.5).rerank("？", hits(-5, 5, 9, 8))
     assert [hit.passage.text for hit in ranked] == ["5", "-5", "9", "8"]

@@ -17,14 +17,13 @@ from rag.answer.answer_type import lacks_asked_type
 from rag.answer.entities import missing_entities
 from rag.answer.extract import Candidate, coverage
 from rag.chinese import to_simplified, tokenize
-from rag.types import Hit, State
+from rag.types import LOGIT_LIMIT, Hit, State, limited
 
 SIMILARITY = ("sentence_cosine", "passage_coverage", "unseen_share", "missing_entities")
 # No similarity among them: near misses repeat the words of their passages, and everyday questions
 # do not. Left in, it drew the article's near misses over the threshold (DECISIONS.md).
 READING = ("answerable", "relevance", "span_probability", "missing_entities", "lacks_asked_type")
 COEFFICIENTS = Path(__file__).with_name("evidence.json")
-_LIMIT = 8.0  # logits beyond it say nothing more
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +77,14 @@ def reading_features(question: str, hits: Sequence[Hit]) -> Features:
     """
     read = [(hit.passage.text, hit.reading) for hit in hits if hit.reading is not None]
     if not read:
-        return Features(READING, (-_LIMIT, -_LIMIT, 0.0, 1.0, 0.0))
+        return Features(READING, (-LOGIT_LIMIT, -LOGIT_LIMIT, 0.0, 1.0, 0.0))
     text, best = max(read, key=lambda pair: pair[1].answerable)
     found = text[best.spans[0].start : best.spans[0].end] if best.spans else ""
     return Features(
         READING,
         (
-            _limited(best.answerable),
-            _limited(max(reading.relevance for _, reading in read)),
+            limited(best.answerable),
+            limited(max(reading.relevance for _, reading in read)),
             best.spans[0].probability if best.spans else 0.0,
             _missing(question, hits),
             float(lacks_asked_type(to_simplified(question), to_simplified(found))),
@@ -127,10 +126,6 @@ def _texts(hits: Sequence[Hit]) -> list[str]:
 
 def _missing(question: str, hits: Sequence[Hit]) -> float:
     return min(missing_entities(question, _texts(hits)), 2) / 2
-
-
-def _limited(logit: float) -> float:
-    return max(min(logit, _LIMIT), -_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)

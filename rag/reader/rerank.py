@@ -5,9 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from rag.reader.model import Text
-from rag.types import Hit, Reading
-
-_LIMIT = 8.0  # logits of relevance lie within it
+from rag.types import LOGIT_LIMIT, Hit, Reading, limited
 
 
 class ReadsPassages(Protocol):
@@ -46,5 +44,5 @@ class ReaderReranker:
     def _score(self, retrieved: float, relevance: float) -> float:
         # Trained on pairs, a relevance tells which of two passages fits better, not that one does:
         # its logistic, 0 or 1 nearly everywhere, overruled retrieval where neither was sure.
-        fits = (max(min(relevance, _LIMIT), -_LIMIT) + _LIMIT) / (2 * _LIMIT)
+        fits = (limited(relevance) + LOGIT_LIMIT) / (2 * LOGIT_LIMIT)
         return self._weight * fits + (1.0 - self._weight) * retrieved
